@@ -1,0 +1,14 @@
+//! What crosses a wire or is signed, with its verification.
+//!
+//! Decides formats, bounds and what a valid signature covers. Never reads a clock, a disk or a socket.
+
+pub mod address;
+pub mod canonical_url;
+pub mod digest;
+pub mod ids;
+pub mod merkle;
+pub mod note;
+pub mod receipt;
+pub mod robots;
+pub mod tariff;
+pub mod timestamp;
