@@ -39,7 +39,7 @@ pub enum IdError {
 const PEER_ID_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
 /// A libp2p peer id of an Ed25519 key. The key is inside, so signatures verify without a look-up.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId([u8; 32]);
 
 impl PeerId {
@@ -108,6 +108,36 @@ impl fmt::Debug for PeerId {
         write!(f, "{self}")
     }
 }
+
+/// Serde for a newtype over bytes: text where people read it, bytes where machines do.
+macro_rules! readable_bytes {
+    ($name:ident, $len:literal, $parse:expr) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    self.0.serialize(serializer)
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                    $parse(&text).map_err(serde::de::Error::custom)
+                } else {
+                    <[u8; $len] as serde::Deserialize>::deserialize(deserializer).map(Self)
+                }
+            }
+        }
+    };
+}
+pub(crate) use readable_bytes;
+
+readable_bytes!(PeerId, 32, str::parse::<PeerId>);
+readable_bytes!(LeaseToken, 16, LeaseToken::from_hex);
 
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident, $repr:ty) => {
@@ -276,7 +306,7 @@ impl fmt::Debug for InviteCode {
 }
 
 /// The random token of one lease; whoever answers the lease must present it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseToken(pub [u8; 16]);
 
 impl LeaseToken {
@@ -286,6 +316,25 @@ impl LeaseToken {
     /// [`IdError::LeaseToken`] for any other length.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, IdError> {
         bytes.try_into().map(Self).map_err(|_| IdError::LeaseToken(bytes.len()))
+    }
+}
+
+impl LeaseToken {
+    /// From 32 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`IdError::LeaseToken`].
+    pub fn from_hex(text: &str) -> Result<Self, IdError> {
+        let mut token = [0; 16];
+        let bad = || IdError::LeaseToken(text.len());
+        if text.len() != 32 {
+            return Err(bad());
+        }
+        for (byte, pair) in token.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| bad())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
+        }
+        Ok(Self(token))
     }
 }
 

@@ -3,12 +3,17 @@
 //! Decides formats, bounds and what a valid signature covers. Never reads a clock, a disk or a socket.
 
 pub mod address;
+pub mod attestation;
+pub mod base64_bytes;
+pub mod batch;
 pub mod canonical_url;
 pub mod digest;
 pub mod ids;
 pub mod merkle;
 pub mod note;
+pub mod outcome;
 pub mod receipt;
 pub mod robots;
 pub mod tariff;
 pub mod timestamp;
+pub mod wire;

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The coordinator's decisions, without a socket, a disk or a clock.
+//!
+//! [`coordinator::Coordinator`] is the machine; the other modules are its parts and its vocabulary. Time and chance are
+//! arguments; [`output::Output`] is the only port.
+
+pub mod batch;
+pub mod config;
+pub mod coordinator;
+pub mod frontier;
+pub mod group;
+pub mod input;
+pub mod job;
+pub mod journal;
+pub mod lookup;
+pub mod output;
+pub mod quorum;
+pub mod record;
+pub mod roster;
+pub mod settlement;
+pub mod store;
+pub mod task;

@@ -1,0 +1,79 @@
+//! What a coordinator is started with.
+//!
+//! Decides the bounds of memory and patience; their defaults say why.
+
+use crate::quorum::Rules;
+use crate::record::seen::SeenKey;
+use std::time::Duration;
+use sward_proto::note::NoteSigner;
+use sward_proto::receipt::ReceiptSchema;
+use sward_proto::tariff::Tariff;
+use sward_proto::wire::reply::Terms;
+
+/// A coordinator's configuration.
+#[derive(Clone)]
+pub struct Config {
+    /// What agents are told at enrolment.
+    pub terms: Terms,
+    /// The prices.
+    pub tariff: Tariff,
+    /// Signs receipts.
+    pub signer: NoteSigner,
+    /// The first line of receipts.
+    pub schema: ReceiptSchema,
+    /// How many must agree.
+    pub rules: Rules,
+    /// Takes developer-mode agents, and lets jobs name loopback.
+    pub developer: bool,
+    /// Keys the seen-set's fingerprints.
+    pub seen_key: SeenKey,
+    /// The one source of chance.
+    pub seed: [u8; 32],
+    /// Memory and patience.
+    pub bounds: Bounds,
+}
+
+/// Memory and patience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Hosts in memory. At two chunks of URLs each, some 10 KiB: 2,000 hosts are 20 MB.
+    pub hot_hosts: usize,
+    /// Tasks in hand. One with three opened results takes some 5 KiB.
+    pub open_tasks: usize,
+    /// URLs of one host leased to one agent in a row: they share a connection, and one commit.
+    pub run_length: usize,
+    /// The least life of a lease.
+    pub lease_floor: Duration,
+    /// What a fetch may take at worst; lengthens the lease of a run.
+    pub fetch_allowance: Duration,
+    /// How long an agent may take to open a sealed result.
+    pub reveal_wait: Duration,
+    /// How long an agent may take to hand in a capture.
+    pub upload_wait: Duration,
+    /// How often a URL is tried again after a time-out, a server error or lost agents.
+    pub retries: u8,
+    /// How long rules of robots.txt are used: at most 24 hours by RFC 9309 section 2.4.
+    pub robots_life: Duration,
+    /// The same where robots.txt could not be reached and everything is disallowed.
+    pub robots_retry: Duration,
+    /// How long the archive rests after the disk was full.
+    pub archive_rest: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            hot_hosts: 2000,
+            open_tasks: 4096,
+            run_length: 16,
+            lease_floor: Duration::from_secs(30),
+            fetch_allowance: Duration::from_secs(5),
+            reveal_wait: Duration::from_secs(60),
+            upload_wait: Duration::from_secs(60),
+            retries: 3,
+            robots_life: Duration::from_secs(24 * 3600),
+            robots_retry: Duration::from_secs(3600),
+            archive_rest: Duration::from_secs(10),
+        }
+    }
+}

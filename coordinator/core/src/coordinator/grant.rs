@@ -1,0 +1,316 @@
+//! Giving out work: a run of URLs of one host to one agent at a time.
+//!
+//! Serves open long polls whenever something is due. Results that other agents have sealed already come first, so that
+//! verdicts are not kept waiting by new pages.
+
+use super::{Coordinator, Timer};
+use crate::frontier::{PRODUCT_TOKEN, RobotsState};
+use crate::group::Ties;
+use crate::lookup::Lookup;
+use crate::output::Event;
+use crate::record;
+use crate::record::chunk::Entry;
+use crate::roster::Poll;
+use crate::task::{Attempt, AttemptState, Phase, Task};
+use std::time::Duration;
+use sward_proto::attestation::REQUEST_PROFILE;
+use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
+use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
+use sward_proto::outcome::Outcome;
+use sward_proto::robots::Robots;
+use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::bounds::MAX_BATCH;
+use sward_proto::wire::lease::Lease;
+use sward_proto::wire::reply::{CoordinatorReply, Work};
+
+/// Due hosts looked at in one turn.
+const HOSTS_A_TURN: usize = 256;
+/// Agents tried for one host.
+const AGENTS_A_HOST: usize = 32;
+/// URLs that robots.txt forbids, passed over in one go on one host.
+const FORBIDDEN_A_TURN: usize = 256;
+/// The longest long poll.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+impl Coordinator {
+    pub(super) fn want_work(
+        &mut self,
+        peer: PeerId,
+        id: u64,
+        capacity: usize,
+        wait: Duration,
+        holding: &[LeaseToken],
+        now: Timestamp,
+    ) {
+        let Some(agent) = self.roster.get_mut(&peer) else { return };
+        let lost: Vec<LeaseToken> =
+            agent.leased.iter().filter(|token| !holding.contains(token)).copied().collect();
+        let until = now + wait.min(MAX_WAIT);
+        let superseded = agent.poll.replace(Poll { id, capacity: capacity.min(MAX_BATCH), until });
+        self.timers.insert((until, Timer::Poll(peer)));
+        if let Some(before) = superseded {
+            self.send(peer, before.id, CoordinatorReply::Work(Work::default()));
+        }
+        for token in lost {
+            self.lease_expired(token, now);
+        }
+    }
+
+    pub(super) fn poll_expired(&mut self, peer: PeerId, now: Timestamp) {
+        let resting = self.archive_full.map(|until| until.since(now));
+        let Some(agent) = self.roster.get_mut(&peer) else { return };
+        if let Some(poll) = agent.poll.filter(|poll| poll.until <= now) {
+            agent.poll = None;
+            let notice = if resting.is_some() { "coordinator_full" } else { "no_work" };
+            let retry_after = resting.unwrap_or_default();
+            let work = Work { notice: notice.to_owned(), retry_after, ..Work::default() };
+            self.send(peer, poll.id, CoordinatorReply::Work(work));
+        }
+    }
+
+    /// Answers every long poll for which there is something.
+    pub(super) fn serve(&mut self, now: Timestamp) {
+        let mut polling: Vec<PeerId> = self
+            .roster
+            .iter()
+            .filter(|(_, agent)| agent.poll.is_some())
+            .map(|(peer, _)| *peer)
+            .collect();
+        if polling.is_empty() {
+            return;
+        }
+        let mut answers: std::collections::BTreeMap<PeerId, Work> = polling
+            .iter()
+            .filter_map(|peer| Some((*peer, self.roster.get_mut(peer)?.deliver(MAX_BATCH))))
+            .collect();
+        if self.archive_full.is_none() {
+            let first = self.draw_below(polling.len());
+            polling.rotate_left(first);
+            for host in self.frontier.due(now, HOSTS_A_TURN) {
+                for peer in polling.iter().take(AGENTS_A_HOST) {
+                    let answer = answers.entry(*peer).or_default();
+                    if self.grant(*peer, &host, answer, now) {
+                        break;
+                    }
+                }
+                polling.rotate_left(1);
+            }
+        }
+        for (peer, work) in answers {
+            if !work.is_empty()
+                && let Some(poll) = self.roster.get_mut(&peer).and_then(|agent| agent.poll.take())
+            {
+                self.timers.remove(&(poll.until, Timer::Poll(peer)));
+                self.send(peer, poll.id, CoordinatorReply::Work(work));
+            }
+        }
+    }
+
+    /// Leases a run on `host` to one agent. False where there is nothing on it for this agent.
+    fn grant(&mut self, peer: PeerId, host: &HostName, work: &mut Work, now: Timestamp) -> bool {
+        let Some(agent) = self.roster.get(&peer) else { return false };
+        let (Some(poll), Some(ties)) = (agent.poll, agent.ties()) else { return false };
+        let room = poll.capacity.saturating_sub(work.leases.len());
+        let length = room.min(self.config.bounds.run_length);
+        if length == 0 {
+            return false;
+        }
+        let mut run = self.needy_tasks(&peer, &ties, host, length);
+        while run.len() < length {
+            match self.next_task(host, now) {
+                Some(task) => run.push(task),
+                None => break,
+            }
+        }
+        let gap = self.gap(host, &run);
+        let bounds = self.config.bounds;
+        let share = (gap + bounds.fetch_allowance) * u32::try_from(run.len()).unwrap_or(u32::MAX);
+        let life = bounds.lease_floor.max(share * 2);
+        for task in &run {
+            if let Some(lease) = self.lease(*task, peer, &ties, gap, life, now) {
+                work.leases.push(lease);
+            }
+        }
+        !run.is_empty()
+    }
+
+    /// Tasks on a host for which this agent would be a further, independent voice.
+    fn needy_tasks(
+        &self,
+        peer: &PeerId,
+        ties: &Ties,
+        host: &HostName,
+        length: usize,
+    ) -> Vec<TaskId> {
+        let Some(host) = self.frontier.host(host) else { return Vec::new() };
+        let fits = |id: &&TaskId| {
+            self.tasks.get(id).is_some_and(|task| task.is_needy() && task.takes(peer, ties))
+        };
+        host.needy.iter().filter(fits).take(length).copied().collect()
+    }
+
+    /// Opens a task for the next URL of a host that may be fetched, or for the robots.txt that it waits for.
+    fn next_task(&mut self, name: &HostName, now: Timestamp) -> Option<TaskId> {
+        for _ in 0..FORBIDDEN_A_TURN {
+            if self.tasks.len() >= self.config.bounds.open_tasks {
+                return None;
+            }
+            let (job, url) = self.next_url(name)?;
+            let origin = url.origin();
+            let host = self.frontier.host(name)?;
+            let Some(rules) = host.rules(&origin, now) else {
+                return self.open_robots_task(job, &origin, name, now);
+            };
+            let allowed = rules.decide(url.path_and_query()).allowed;
+            let entry = self.take_entry(name, job, now)?;
+            if allowed {
+                return Some(self.open_task(job, entry, false, now));
+            }
+            self.event(Event::Settled { task: None, outcome: Outcome::Robots });
+            if let Some(job) = self.jobs.get_mut(&job) {
+                *job.record.counts.outcomes.entry(Outcome::Robots).or_default() += 1;
+            }
+            self.save_job(job);
+            self.check_done(job, now);
+        }
+        None
+    }
+
+    /// The next URL on a host: of the job with the highest priority that has room.
+    fn next_url(&self, name: &HostName) -> Option<(JobId, CanonicalUrl)> {
+        let queues = self.frontier.host(name)?.queues.iter();
+        let open = queues.filter(|(job, _)| self.has_room(**job));
+        let priority = |job: &JobId| self.jobs.get(job).map(|job| job.record.spec.priority);
+        let (job, queue) = open
+            .filter(|(_, queue)| queue.peek().is_some())
+            .max_by_key(|(job, _)| (priority(job), std::cmp::Reverse(**job)))?;
+        Some((*job, queue.peek()?.url.clone()))
+    }
+
+    fn take_entry(&mut self, name: &HostName, id: JobId, now: Timestamp) -> Option<Entry> {
+        let batch = &mut self.batch;
+        let (entry, missing) = self.frontier.with_host(name, now, |host| {
+            let queue = host.queues.get_mut(&id)?;
+            let entry = queue.take(name, id, batch);
+            let missing = queue.missing_chunk();
+            if queue.is_empty() {
+                host.queues.remove(&id);
+            }
+            Some((entry, missing))
+        })?;
+        if let Some(seq) = missing {
+            self.look_up(Lookup::Chunk { host: name.clone(), job: id, seq });
+        }
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.record.counts.queued = job.record.counts.queued.saturating_sub(1);
+            self.save_job(id);
+        }
+        entry
+    }
+
+    fn open_robots_task(
+        &mut self,
+        job: JobId,
+        origin: &Origin,
+        name: &HostName,
+        now: Timestamp,
+    ) -> Option<TaskId> {
+        let entry = Entry { url: origin.robots_url().ok()?, depth: 0, retries: 0 };
+        let task = self.open_task(job, entry, true, now);
+        self.frontier.with_host(name, now, |host| {
+            host.robots.insert(origin.clone(), RobotsState::Asked(task))
+        });
+        Some(task)
+    }
+
+    pub(super) fn open_task(
+        &mut self,
+        job: JobId,
+        entry: Entry,
+        robots: bool,
+        now: Timestamp,
+    ) -> TaskId {
+        let id = self.next_task;
+        self.next_task = TaskId(id.0 + 1);
+        let key = record::position::next_task_key();
+        self.batch.put(key, record::encode(&self.next_task.0));
+        let Entry { url, depth, retries } = entry;
+        let wanted = self.config.rules.margin;
+        let (attempts, phase) = (Vec::new(), Phase::Collecting);
+        let task = Task { id, job, url, robots, depth, retries, wanted, attempts, phase };
+        self.place_task(task, now);
+        id
+    }
+
+    /// Puts a task where it is found: among the tasks, on its host, with its job.
+    pub(super) fn place_task(&mut self, task: Task, now: Timestamp) {
+        let (id, host) = (task.id, task.host());
+        if !task.robots && let Some(job) = self.jobs.get_mut(&task.job) {
+            job.open.insert(id);
+        }
+        self.frontier.with_host(&host, now, |host| host.open.insert(id));
+        self.frontier.mark_needy(&host, id, task.is_needy(), now);
+        self.tasks.insert(id, task);
+        self.save_task(id);
+    }
+
+    fn lease(
+        &mut self,
+        id: TaskId,
+        peer: PeerId,
+        ties: &Ties,
+        delay: Duration,
+        life: Duration,
+        now: Timestamp,
+    ) -> Option<Lease> {
+        let (high, low) = (self.draw(), self.draw());
+        let token = LeaseToken((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
+        let task = self.tasks.get_mut(&id)?;
+        let expires = now + life;
+        let state = AttemptState::Leased;
+        task.attempts.push(Attempt { token, agent: peer, ties: ties.clone(), expires, state });
+        let (host, needy) = (task.host(), task.is_needy());
+        let (url, job, robots) = (task.url.clone(), task.job, task.robots);
+        self.leases.insert(token, id);
+        self.timers.insert((expires, Timer::Lease(token)));
+        self.frontier.lease_out(&host, token, now);
+        self.frontier.mark_needy(&host, id, needy, now);
+        self.roster.get_mut(&peer)?.leased.insert(token);
+        self.save_task(id);
+        let spec = &self.jobs.get(&job)?.record.spec;
+        Some(Lease {
+            token,
+            url,
+            job: spec.name.clone(),
+            purpose: spec.purpose.clone(),
+            category: spec.category.clone(),
+            profile: REQUEST_PROFILE,
+            delay,
+            expires_in: life,
+            max_bytes: if robots { MAX_ROBOTS_BODY } else { spec.limits.page_bytes },
+            media_types: if robots { Vec::new() } else { spec.media_types.clone() },
+        })
+    }
+
+    /// The least gap between fetches of this run: the longest delay of its jobs, or the host's crawl-delay.
+    fn gap(&self, name: &HostName, run: &[TaskId]) -> Duration {
+        let jobs = run.iter().filter_map(|task| self.tasks.get(task)).map(|task| task.job);
+        let delays = jobs.filter_map(|job| self.jobs.get(&job)).map(|j| j.record.spec.limits.delay());
+        let longest = delays.max().unwrap_or_default();
+        self.frontier.host(name).map_or(longest, |host| host.gap(longest))
+    }
+
+    /// The gap after the last lease on a host has come back.
+    pub(super) fn gap_after(&self, task: TaskId) -> Duration {
+        let host = self.tasks.get(&task).map(Task::host);
+        host.map(|host| self.gap(&host, &[task])).unwrap_or_default()
+    }
+
+    /// The rules in a robots.txt that was fetched, for our product token.
+    pub(super) fn read_robots(status: u16, body: &[u8]) -> Robots {
+        Robots::from_status(status, body, PRODUCT_TOKEN)
+    }
+}
+
+/// The largest robots.txt that is read: twice what RFC 9309 section 2.5 asks for.
+const MAX_ROBOTS_BODY: u64 = 1 << 20;

@@ -1,0 +1,261 @@
+//! Coming back: from the index after a restart, from archive and journal after its loss.
+//!
+//! Decides what each kind of truth means for a machine that has forgotten it. The order is the shell's: [`Restore`] first,
+//! then whatever journal and archive hold past the index's position, then [`Coordinator::resume`].
+
+use super::epoch::position;
+use super::{Coordinator, Job};
+use crate::frontier::RobotsState;
+use crate::input::Archived;
+use crate::job::JobState;
+use crate::journal::JournalEntry;
+use crate::lookup::{Answer, Lookup, MaturedCredit};
+use crate::record::{self, Kind, decode};
+use crate::roster::Agent;
+use crate::settlement::Settlement;
+use crate::store::{Store, StoreError};
+use crate::task::{AttemptState, Phase, Task};
+use sward_proto::digest::Digest;
+use sward_proto::ids::{JobId, PeerId, TaskId};
+use sward_proto::note::SignedNote;
+use sward_proto::receipt::ReceiptBody;
+use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::reply::UploadOrder;
+
+/// Records read at a time.
+const PAGE: usize = 1024;
+
+/// Brings a new coordinator to where an index says it was.
+pub struct Restore;
+
+impl Restore {
+    /// Reads jobs, agents, invites and tasks in hand. Hosts and queues come by refill.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the index cannot be read or does not make sense.
+    pub fn from_index(
+        coordinator: &mut Coordinator,
+        store: &impl Store,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        each(store, Kind::Job, |key, value| {
+            let id = JobId(u32::from_be_bytes(record::tail("job", key, 1)?));
+            let record: record::job::JobRecord = decode("job", value)?;
+            let rules = record.spec.rules();
+            let rules = rules.map_err(|error| StoreError::Damaged(format!("job {id}: {error}")))?;
+            if record.state != JobState::Running {
+                coordinator.frontier.halt(id, true, now);
+            }
+            let open = std::collections::BTreeSet::new();
+            coordinator.jobs.insert(id, Job { record, rules, open, admitting: 0 });
+            Ok(())
+        })?;
+        each(store, Kind::Agent, |key, value| {
+            let peer = PeerId::from_public_key(record::tail("agent", key, 1)?);
+            let peer = peer.map_err(|error| StoreError::Damaged(format!("agent: {error}")))?;
+            coordinator.roster.insert(peer, Agent::new(decode("agent", value)?));
+            Ok(())
+        })?;
+        each(store, Kind::Invite, |key, value| {
+            let fingerprint = Digest(record::tail("invite", key, 1)?);
+            coordinator.invites.insert(fingerprint, decode("invite", value)?);
+            Ok(())
+        })?;
+        each(store, Kind::Task, |_, value| {
+            coordinator.take_up_task(decode("task", value)?, now);
+            Ok(())
+        })?;
+        if let Some(value) = store.get(&record::position::next_task_key())? {
+            coordinator.next_task =
+                coordinator.next_task.max(TaskId(decode("next task", &value)?));
+        }
+        Ok(())
+    }
+}
+
+fn each(
+    store: &impl Store,
+    kind: Kind,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let prefix = record::key(kind, &[]);
+    let mut from = prefix.clone();
+    loop {
+        let page = store.scan(&prefix, &from, PAGE)?;
+        for (key, value) in &page {
+            visit(key, value)?;
+        }
+        match page.last() {
+            Some((last, _)) if page.len() == PAGE => from = [last.as_slice(), &[0]].concat(),
+            Some(_) | None => return Ok(()),
+        }
+    }
+}
+
+impl Coordinator {
+    fn take_up_task(&mut self, task: Task, now: Timestamp) {
+        let (id, host) = (task.id, task.host());
+        self.next_task = self.next_task.max(TaskId(id.0 + 1));
+        if task.robots {
+            let origin = task.url.origin();
+            self.frontier.with_host(&host, now, |host| {
+                host.robots.insert(origin, RobotsState::Asked(id));
+            });
+        }
+        for attempt in task.active() {
+            self.leases.insert(attempt.token, id);
+            if attempt.state == AttemptState::Leased {
+                self.timers.insert((attempt.expires, super::Timer::Lease(attempt.token)));
+                self.frontier.lease_out(&host, attempt.token, now);
+                if let Some(agent) = self.roster.get_mut(&attempt.agent) {
+                    agent.leased.insert(attempt.token);
+                }
+            }
+        }
+        self.place_task(task, now);
+    }
+
+    /// Goes on where the index stopped: asks again for what was asked, and for what was being looked up.
+    pub fn resume(&mut self, now: Timestamp) {
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        for id in jobs {
+            let counts = self.jobs.get(&id).map(|job| job.record.counts.discovered);
+            if counts == Some(0) {
+                self.admit_seeds(id, now);
+            }
+        }
+        let tasks: Vec<TaskId> = self.tasks.keys().copied().collect();
+        for id in tasks {
+            self.resume_task(id, now);
+        }
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        for id in jobs {
+            self.check_done(id, now);
+        }
+        self.finish_turn(now);
+    }
+
+    fn resume_task(&mut self, id: TaskId, now: Timestamp) {
+        let (reveal_wait, upload_wait) =
+            (self.config.bounds.reveal_wait, self.config.bounds.upload_wait);
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        match &mut task.phase {
+            Phase::Collecting => return,
+            Phase::Uploading { token, head_only, until, .. } => {
+                *until = now + upload_wait;
+                let (until, order) = (*until, UploadOrder { token: *token, head_only: *head_only });
+                let agent = task.attempt(order.token).map(|attempt| attempt.agent);
+                if let Some(agent) = agent.and_then(|agent| self.roster.get_mut(&agent)) {
+                    agent.mail.ask_upload(order);
+                }
+                self.timers.insert((until, super::Timer::Upload(id)));
+            }
+            // What was being opened, looked up or archived is weighed once more: the same results give the same verdict.
+            Phase::Revealing { .. } | Phase::Agreed(_) | Phase::Settling => {
+                let until = now + reveal_wait;
+                task.phase = Phase::Revealing { until };
+                for attempt in &task.attempts {
+                    if matches!(attempt.state, AttemptState::Committed { .. })
+                        && let Some(agent) = self.roster.get_mut(&attempt.agent)
+                    {
+                        agent.mail.ask_reveal(attempt.token);
+                    }
+                }
+                self.timers.insert((until, super::Timer::Reveal(id)));
+                self.weigh_if_opened(id, now);
+            }
+        }
+        self.save_task(id);
+    }
+
+    /// Applies a journal entry, but for receipts: see [`Self::replay_receipt`].
+    pub fn replay_journal(&mut self, entry: JournalEntry, now: Timestamp) {
+        match entry {
+            JournalEntry::Invited { fingerprint, expires } => {
+                let used_by = self.invites.get(&fingerprint).and_then(|invite| invite.used_by);
+                self.put_invite(fingerprint, record::invite::InviteRecord { expires, used_by });
+            }
+            JournalEntry::Enrolled { fingerprint, agent, payee, lane, at } => {
+                if !self.roster.contains_key(&agent) {
+                    self.take_in(fingerprint, agent, payee, lane, at);
+                }
+            }
+            JournalEntry::Submitted { job, spec, at } => {
+                if !self.jobs.contains_key(&job) {
+                    self.take_job(job, *spec, at);
+                }
+            }
+            JournalEntry::JobState { job, state } => self.put_state(job, state, now),
+            JournalEntry::Convicted { agent, at, reason } => {
+                self.put_conviction(agent, at, reason, now);
+            }
+            JournalEntry::Receipt { .. } => {}
+            JournalEntry::Countersigned { agent, note } => self.put_countersigned(agent, note),
+        }
+    }
+
+    /// Applies a receipt that is in the journal: the credit that it covers is pending no more.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the pending credit cannot be read, or the note is none.
+    pub fn replay_receipt(
+        &mut self,
+        store: &impl Store,
+        agent: PeerId,
+        note: String,
+        through: (Timestamp, TaskId),
+    ) -> Result<(), StoreError> {
+        let body = SignedNote::parse(note.as_bytes())
+            .ok()
+            .and_then(|signed| ReceiptBody::parse(signed.text()).ok())
+            .ok_or_else(|| StoreError::Damaged(format!("journal: receipt of {agent}")))?;
+        let known = self.roster.get(&agent).map(|member| member.record.seq);
+        if known.is_some_and(|known| known >= body.seq) {
+            return Ok(());
+        }
+        let Answer::Matured { credits, .. } =
+            (Lookup::Matured { agent, until: through.0 }).answer(store)?
+        else {
+            return Ok(());
+        };
+        let covered: Vec<MaturedCredit> = credits
+            .into_iter()
+            .filter(|credit| position(&credit.key).is_some_and(|at| at <= through))
+            .collect();
+        self.put_receipt(agent, &body, note, &covered);
+        Ok(())
+    }
+
+    /// Applies a settlement that is in the archive and not in the index. Its links are admitted apart, by
+    /// [`Self::admit_links`], once every settlement is applied.
+    pub fn replay_settlement(
+        &mut self,
+        settlement: &Settlement,
+        archived: &Archived,
+        now: Timestamp,
+    ) {
+        if !settlement.robots {
+            let fingerprint = self.config.seen_key.fingerprint(&settlement.url);
+            let seen = record::seen::key(settlement.job, fingerprint);
+            self.batch.put(seen, Vec::new());
+            let in_hand = self.tasks.contains_key(&settlement.task);
+            if let Some(job) = self.jobs.get_mut(&settlement.job).filter(|_| !in_hand) {
+                job.record.counts.discovered += 1;
+                job.record.counts.fetches += settlement.results.len() as u64;
+            }
+        }
+        if !self.tasks.contains_key(&settlement.task) {
+            for result in &settlement.results {
+                if let Some(agent) = self.roster.get_mut(&result.agent) {
+                    agent.record.fetched += 1;
+                }
+            }
+        }
+        self.apply(settlement, archived, now);
+    }
+
+    /// The changes that replaying has gathered, to be committed.
+    pub fn take_batch(&mut self) -> crate::batch::Batch {
+        std::mem::take(&mut self.batch)
+    }
+}

@@ -1,0 +1,248 @@
+//! Results coming in: sealed first, opened later.
+//!
+//! Nothing is credited here, and nothing twice: only [`AnswerCode::Taken`] moves a task on.
+
+use super::{Coordinator, Timer};
+use crate::task::{AttemptState, Phase, Revealed, Task};
+use ed25519_dalek::{Signature, VerifyingKey};
+use std::time::Duration;
+use sward_proto::attestation::{Attestation, Observation};
+use sward_proto::batch;
+use sward_proto::digest::Digest;
+use sward_proto::ids::{LeaseToken, PeerId, TaskId};
+use sward_proto::outcome::FailureCode;
+use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::answer::{Answer, AnswerCode};
+use sward_proto::wire::refusal::RefusalCode;
+use sward_proto::wire::reply::CoordinatorReply;
+use sward_proto::wire::request::RevealedLeaf;
+
+impl Coordinator {
+    pub(super) fn commit(
+        &mut self,
+        agent: PeerId,
+        id: u64,
+        tokens: &[LeaseToken],
+        leaves: &[Digest],
+        signature: &[u8; 64],
+        now: Timestamp,
+    ) {
+        let statement = batch::statement(tokens, leaves);
+        if !is_signed(&agent, &statement, signature) {
+            let hint = "the batch is not signed by the key of this connection";
+            return self.refuse(agent, id, RefusalCode::Malformed, hint);
+        }
+        let mut answers = Vec::with_capacity(tokens.len());
+        for (token, leaf) in tokens.iter().zip(leaves) {
+            let code = self.commit_one(agent, *token, *leaf, now);
+            answers.push(Answer { token: *token, code });
+        }
+        self.send(agent, id, CoordinatorReply::Answers(answers));
+    }
+
+    fn commit_one(
+        &mut self,
+        agent: PeerId,
+        token: LeaseToken,
+        leaf: Digest,
+        now: Timestamp,
+    ) -> AnswerCode {
+        let Some(task) = self.leases.get(&token).copied() else { return AnswerCode::Late };
+        let gap = self.gap_after(task);
+        let Some(entry) = self.tasks.get_mut(&task) else { return AnswerCode::Late };
+        let host = entry.host();
+        let Some(attempt) = entry.attempt_mut(token) else { return AnswerCode::Late };
+        if attempt.agent != agent {
+            return AnswerCode::Foreign;
+        }
+        match &attempt.state {
+            AttemptState::Leased => {}
+            AttemptState::Committed { leaf: before } if *before == leaf => {
+                return AnswerCode::Duplicate;
+            }
+            AttemptState::Revealed(before) if before.leaf == leaf => return AnswerCode::Duplicate,
+            AttemptState::Committed { .. } | AttemptState::Revealed(_) => {
+                return AnswerCode::Mismatch;
+            }
+            AttemptState::Lost | AttemptState::Void => return AnswerCode::Late,
+        }
+        attempt.state = AttemptState::Committed { leaf };
+        self.timers.remove(&(attempt.expires, Timer::Lease(token)));
+        if let Some(agent) = self.roster.get_mut(&agent) {
+            agent.leased.remove(&token);
+        }
+        self.frontier.lease_back(&host, token, gap, now);
+        self.ask_reveals(task, now);
+        self.save_task(task);
+        AnswerCode::Taken
+    }
+
+    /// Once every wanted result of a task is sealed, asks for all to be opened.
+    fn ask_reveals(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if task.phase != Phase::Collecting || !task.is_sealed() {
+            return;
+        }
+        let until = now + self.config.bounds.reveal_wait;
+        task.phase = Phase::Revealing { until };
+        for attempt in task.active() {
+            if matches!(attempt.state, AttemptState::Committed { .. })
+                && let Some(agent) = self.roster.get_mut(&attempt.agent)
+            {
+                agent.mail.ask_reveal(attempt.token);
+            }
+        }
+        self.timers.insert((until, Timer::Reveal(id)));
+        self.settle_needy(id, now);
+    }
+
+    pub(super) fn reveal(
+        &mut self,
+        agent: PeerId,
+        id: u64,
+        leaves: Vec<RevealedLeaf>,
+        now: Timestamp,
+    ) {
+        let mut answers = Vec::with_capacity(leaves.len());
+        for leaf in leaves {
+            let token = leaf.token;
+            let code = self.reveal_one(agent, leaf, now);
+            answers.push(Answer { token, code });
+        }
+        self.send(agent, id, CoordinatorReply::Answers(answers));
+    }
+
+    fn reveal_one(&mut self, agent: PeerId, opened: RevealedLeaf, now: Timestamp) -> AnswerCode {
+        let RevealedLeaf { token, salt, attestation } = opened;
+        let Some(id) = self.leases.get(&token).copied() else { return AnswerCode::Late };
+        let developer = self.config.developer;
+        let Some(task) = self.tasks.get_mut(&id) else { return AnswerCode::Late };
+        let (url, sealed) = (task.url.clone(), task.is_sealed());
+        let Some(attempt) = task.attempt_mut(token) else { return AnswerCode::Late };
+        if attempt.agent != agent {
+            return AnswerCode::Foreign;
+        }
+        let leaf = match &attempt.state {
+            AttemptState::Committed { leaf } if sealed => *leaf,
+            AttemptState::Revealed(_) => return AnswerCode::Duplicate,
+            // Nothing is opened before every sibling is sealed, or a copier could read it first.
+            AttemptState::Committed { .. } | AttemptState::Leased => return AnswerCode::Mismatch,
+            AttemptState::Lost | AttemptState::Void => return AnswerCode::Late,
+        };
+        let parsed = Attestation::decode(&attestation).ok();
+        let sound = parsed.filter(|parsed| {
+            batch::leaf(salt, &attestation) == leaf
+                && parsed.url == url
+                && (developer || !parsed.developer)
+        });
+        let code = if let Some(parsed) = sound {
+            attempt.state = AttemptState::Revealed(Revealed { leaf, salt: salt.0, attestation });
+            self.count_fetch(id, &agent);
+            self.pace(id, &parsed, now);
+            AnswerCode::Taken
+        } else {
+            attempt.state = AttemptState::Void;
+            AnswerCode::Mismatch
+        };
+        if let Some(agent) = self.roster.get_mut(&agent) {
+            agent.mail.revealed(token);
+        }
+        self.weigh_if_opened(id, now);
+        self.save_task(id);
+        code
+    }
+
+    fn count_fetch(&mut self, id: TaskId, agent: &PeerId) {
+        let job = self.tasks.get(&id).map(|task| task.job);
+        if let Some(job) = job.and_then(|job| self.jobs.get_mut(&job)) {
+            job.record.counts.fetches += 1;
+        }
+        if let Some(agent) = self.roster.get_mut(agent) {
+            agent.record.fetched += 1;
+        }
+        self.save_agent(agent);
+    }
+
+    /// A host that failed or asked for less is left alone for a while; one that answered is trusted again.
+    fn pace(&mut self, id: TaskId, seen: &Attestation, now: Timestamp) {
+        let Some(name) = self.tasks.get(&id).map(Task::host) else { return };
+        let changed = match &seen.observation {
+            Observation::Response(response) => {
+                let asked = response.retry_after_s.map(|s| Duration::from_secs(s.into()));
+                let overloaded = matches!(response.status, 429 | 500..=599);
+                self.frontier.with_host(&name, now, |host| {
+                    if overloaded {
+                        host.back_off(asked, now);
+                    }
+                    overloaded || host.recover()
+                })
+            }
+            Observation::Failure { code, .. } => {
+                let unreachable =
+                    matches!(code, FailureCode::Connect | FailureCode::Timeout | FailureCode::Dns);
+                if unreachable {
+                    self.frontier.with_host(&name, now, |host| host.back_off(None, now));
+                }
+                unreachable
+            }
+        };
+        if changed {
+            self.save_clock(&name);
+        }
+    }
+
+    pub(super) fn reveal_expired(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if !matches!(task.phase, Phase::Revealing { until } if until <= now) {
+            return;
+        }
+        let mut silent = Vec::new();
+        for attempt in &mut task.attempts {
+            if matches!(attempt.state, AttemptState::Committed { .. }) {
+                attempt.state = AttemptState::Lost;
+                silent.push((attempt.agent, attempt.token));
+            }
+        }
+        for (agent, token) in silent {
+            if let Some(agent) = self.roster.get_mut(&agent) {
+                agent.mail.settled(token);
+            }
+        }
+        self.weigh_if_opened(id, now);
+        self.save_task(id);
+    }
+
+    pub(super) fn lease_expired(&mut self, token: LeaseToken, now: Timestamp) {
+        let Some(id) = self.leases.get(&token).copied() else { return };
+        let gap = self.gap_after(id);
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let host = task.host();
+        let Some(attempt) = task.attempt_mut(token) else { return };
+        if attempt.state != AttemptState::Leased {
+            return;
+        }
+        attempt.state = AttemptState::Lost;
+        self.timers.remove(&(attempt.expires, Timer::Lease(token)));
+        if let Some(agent) = self.roster.get_mut(&attempt.agent) {
+            agent.leased.remove(&token);
+        }
+        self.frontier.lease_back(&host, token, gap, now);
+        self.give_up_if_lost(id, now);
+        self.settle_needy(id, now);
+        self.save_task(id);
+    }
+
+    /// Keeps the host's list of tasks that want a lease true.
+    pub(super) fn settle_needy(&mut self, id: TaskId, now: Timestamp) {
+        if let Some(task) = self.tasks.get(&id) {
+            let (host, needy) = (task.host(), task.is_needy());
+            self.frontier.mark_needy(&host, id, needy, now);
+        }
+    }
+}
+
+fn is_signed(agent: &PeerId, statement: &str, signature: &[u8; 64]) -> bool {
+    VerifyingKey::from_bytes(agent.public_key()).is_ok_and(|key| {
+        key.verify_strict(statement.as_bytes(), &Signature::from_bytes(signature)).is_ok()
+    })
+}

@@ -1,0 +1,68 @@
+//! Trying again: a URL whose host or agents failed goes to the back of its queue, a few times, then ends.
+
+use super::Coordinator;
+use crate::frontier::RobotsState;
+use crate::output::Event;
+use crate::record::chunk::Entry;
+use sward_proto::ids::{LeaseToken, TaskId};
+use sward_proto::outcome::Outcome;
+use sward_proto::timestamp::Timestamp;
+
+impl Coordinator {
+    /// Tries a URL again later, or ends it with `outcome`.
+    pub(super) fn retry_or(
+        &mut self,
+        id: TaskId,
+        outcome: Outcome,
+        members: &[LeaseToken],
+        now: Timestamp,
+    ) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        if task.retries >= self.config.bounds.retries {
+            return self.end_unsuccessfully(id, outcome, members, now);
+        }
+        let Some(task) = self.close_task(id, now) else { return };
+        self.settling.remove(&id);
+        let host = task.host();
+        let retries = task.retries + 1;
+        let entry = Entry { url: task.url, depth: task.depth, retries };
+        if task.robots {
+            let origin = entry.url.origin();
+            let again = self.open_task(task.job, entry, true, now);
+            self.frontier.with_host(&host, now, |host| {
+                host.robots.insert(origin, RobotsState::Asked(again));
+            });
+        } else if self.jobs.get(&task.job).is_some_and(|job| !job.record.state.is_final()) {
+            self.frontier.append(&host, task.job, vec![entry], now, &mut self.batch);
+            if let Some(job) = self.jobs.get_mut(&task.job) {
+                job.record.counts.queued += 1;
+            }
+            self.save_job(task.job);
+        }
+        self.check_done(task.job, now);
+    }
+
+    fn end_unsuccessfully(
+        &mut self,
+        id: TaskId,
+        outcome: Outcome,
+        members: &[LeaseToken],
+        now: Timestamp,
+    ) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        if Self::has_results(task) {
+            return self.settle(id, outcome, None, members, None, now);
+        }
+        // Nobody handed anything in: there is nothing to archive, and nobody to credit.
+        let Some(task) = self.close_task(id, now) else { return };
+        self.event(Event::Settled { task: Some(id), outcome });
+        if task.robots {
+            let origin = task.url.origin();
+            self.frontier.with_host(&task.host(), now, |host| host.robots.remove(&origin));
+        } else if let Some(job) = self.jobs.get_mut(&task.job) {
+            *job.record.counts.outcomes.entry(outcome).or_default() += 1;
+            self.save_job(task.job);
+        }
+        self.check_done(task.job, now);
+    }
+}

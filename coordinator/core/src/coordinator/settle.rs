@@ -1,0 +1,294 @@
+//! A task's end: the verdict goes into the archive, then into the index, with credit for those who agreed.
+//!
+//! [`Coordinator::apply`] is what a settlement changes, at its time and when it is read back from the archive: one
+//! meaning, so that a rebuilt index says what the lost one said.
+
+use super::verdict::response_of;
+use super::{Coordinator, Timer};
+use crate::frontier::RobotsState;
+use crate::input::Archived;
+use crate::output::{Event, Output};
+use crate::quorum::Layer;
+use crate::record::agent::Totals;
+use crate::record::capture::CaptureRecord;
+use crate::record::payload::PayloadRecord;
+use crate::record::robots::RobotsRecord;
+use crate::record::{self, encode};
+use crate::settlement::{AgentResult, Finding, PageFacts, Settlement};
+use crate::task::{Attempt, Phase, Revealed, Task};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use sward_proto::attestation::Attestation;
+use sward_proto::digest::Digest;
+use sward_proto::ids::{LeaseToken, TaskId};
+use sward_proto::outcome::Outcome;
+use sward_proto::robots::Robots;
+use sward_proto::tariff::CreditClass;
+use sward_proto::timestamp::Timestamp;
+
+/// A verdict on its way.
+#[derive(Debug, Default)]
+pub(super) struct Settling {
+    /// The lease whose capture is kept.
+    pub(super) capture: Option<LeaseToken>,
+    /// Bodies of this task that are in the archive.
+    pub(super) known: BTreeMap<Digest, PayloadRecord>,
+    /// Leases whose body is in the archive although nobody else saw it now.
+    pub(super) replayed: Vec<LeaseToken>,
+    settlement: Option<Settlement>,
+}
+
+impl Coordinator {
+    /// Ends a task.
+    pub(super) fn settle(
+        &mut self,
+        id: TaskId,
+        outcome: Outcome,
+        layer: Option<Layer>,
+        members: &[LeaseToken],
+        page: Option<PageFacts>,
+        now: Timestamp,
+    ) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let results: Vec<AgentResult> = task
+            .revealed()
+            .filter_map(|(attempt, revealed)| self.result(id, attempt, revealed, members, outcome))
+            .collect();
+        let settlement = Settlement {
+            task: id,
+            job: task.job,
+            url: task.url.clone(),
+            depth: task.depth,
+            robots: task.robots,
+            settled_at: now,
+            outcome,
+            layer,
+            page,
+            results,
+        };
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.phase = Phase::Settling;
+        }
+        self.settling.entry(id).or_default().settlement = Some(settlement);
+        self.save_task(id);
+        if self.archive_full.is_none() {
+            self.archive(id);
+        }
+    }
+
+    fn result(
+        &self,
+        id: TaskId,
+        attempt: &Attempt,
+        revealed: &Revealed,
+        members: &[LeaseToken],
+        outcome: Outcome,
+    ) -> Option<AgentResult> {
+        let seen = revealed.parsed()?;
+        let agreed = members.contains(&attempt.token);
+        let class = class_of(outcome).filter(|_| agreed);
+        let price = class.and_then(|class| self.config.tariff.credit(class, 1).ok());
+        let bytes = response_of(&seen).map_or(0, |response| response.raw_bytes);
+        let credit = price.map(|credit| Totals { tasks: 1, bytes, credit });
+        let replayed =
+            self.settling.get(&id).is_some_and(|s| s.replayed.contains(&attempt.token));
+        Some(AgentResult {
+            agent: attempt.agent,
+            token: attempt.token,
+            leaf: revealed.leaf,
+            salt: revealed.salt,
+            attestation: revealed.attestation.clone(),
+            finding: finding(&seen, agreed, replayed, outcome),
+            class,
+            credit: credit.unwrap_or_default(),
+        })
+    }
+
+    fn archive(&mut self, id: TaskId) {
+        let Some(settling) = self.settling.get(&id) else { return };
+        let Some(settlement) = settling.settlement.clone() else { return };
+        let payload = settlement.page.as_ref().map(|page| page.payload);
+        let known = payload.and_then(|payload| settling.known.get(&payload)).cloned();
+        self.outputs.push_back(Output::Archive {
+            settlement: Box::new(settlement),
+            capture: settling.capture,
+            known: known.map(Box::new),
+        });
+    }
+
+    pub(super) fn archived(&mut self, id: TaskId, archived: &Archived, now: Timestamp) {
+        let settlement = self.settling.remove(&id).and_then(|settling| settling.settlement);
+        if let Some(settlement) = settlement {
+            self.apply(&settlement, archived, now);
+            self.event(Event::Settled { task: Some(id), outcome: settlement.outcome });
+            self.follow(&settlement, now);
+        }
+    }
+
+    /// The disk is full: no work is given out until the archive takes the verdict that waits.
+    pub(super) fn archive_is_full(&mut self, _task: TaskId, now: Timestamp) {
+        let until = now + self.config.bounds.archive_rest;
+        if self.archive_full.replace(until).is_none() {
+            self.timers.insert((until, Timer::Archive));
+        }
+    }
+
+    pub(super) fn archive_again(&mut self, _now: Timestamp) {
+        self.archive_full = None;
+        let waiting: Vec<TaskId> = self.settling.keys().copied().collect();
+        for id in waiting {
+            self.archive(id);
+        }
+    }
+
+    /// What a settlement changes in the index.
+    pub(super) fn apply(&mut self, settlement: &Settlement, archived: &Archived, now: Timestamp) {
+        let id = settlement.task;
+        self.close_task(id, now);
+        if self.next_task <= id {
+            self.next_task = TaskId(id.0 + 1);
+        }
+        self.keep_capture(settlement, archived);
+        for result in &settlement.results {
+            self.credit(settlement, result);
+        }
+        if settlement.robots {
+            self.learn_robots(settlement, now);
+        } else if let Some(job) = self.jobs.get_mut(&settlement.job) {
+            let counts = &mut job.record.counts;
+            *counts.outcomes.entry(settlement.outcome).or_default() += 1;
+            if let (Outcome::Ok, Some(page)) = (settlement.outcome, &settlement.page) {
+                counts.pages += 1;
+                counts.bytes += page.bytes;
+                counts.duplicates += u64::from(archived.page.as_ref().is_some_and(|p| p.revisit));
+            }
+        }
+        self.save_job(settlement.job);
+    }
+
+    fn keep_capture(&mut self, settlement: &Settlement, archived: &Archived) {
+        let (Some(page), Some(kept)) = (&settlement.page, &archived.page) else { return };
+        let capture = CaptureRecord {
+            group: kept.group,
+            page: kept.page,
+            settlement: archived.settlement,
+            payload: page.payload,
+            bytes: page.bytes,
+            robots: settlement.robots,
+            revisit: kept.revisit,
+        };
+        let key = record::capture::key(settlement.job, settlement.task);
+        self.batch.put(key, encode(&capture));
+        if !kept.revisit {
+            let (record_id, url) = (kept.record_id.clone(), page.final_url.clone());
+            let payload = PayloadRecord { record_id, url, date: page.fetched_at };
+            self.batch.put(record::payload::key(&page.payload), encode(&payload));
+        }
+    }
+
+    fn credit(&mut self, settlement: &Settlement, result: &AgentResult) {
+        let matures =
+            settlement.settled_at + Duration::from_secs(self.config.tariff.hold_seconds());
+        let Some(agent) = self.roster.get_mut(&result.agent) else { return };
+        match result.finding {
+            Finding::Agreed => agent.record.agreed += 1,
+            Finding::Neutral => {}
+            Finding::Forged => agent.record.forged += 1,
+            Finding::Replayed => agent.record.replayed += 1,
+        }
+        let convicted = agent.record.standing != record::agent::Standing::Good;
+        if result.credit.tasks > 0
+            && !convicted
+            && let Some(pending) = agent.record.pending.plus(result.credit)
+        {
+            agent.record.pending = pending;
+            let key = record::pending::key(&result.agent, matures, settlement.task);
+            let pending =
+                record::pending::PendingRecord { amount: result.credit, leaf: result.leaf };
+            self.batch.put(key, encode(&pending));
+        }
+        self.save_agent(&result.agent);
+    }
+
+    fn learn_robots(&mut self, settlement: &Settlement, now: Timestamp) {
+        let (origin, host) = (settlement.url.origin(), settlement.url.host());
+        let text = settlement.page.as_ref().and_then(|page| page.robots_rules.as_deref());
+        let bounds = self.config.bounds;
+        let (rules, life) = match (settlement.outcome, text) {
+            (Outcome::Ok, Some(text)) => (Robots::from_text(text), bounds.robots_life),
+            (Outcome::Http4xx | Outcome::Redirect, _) => (Robots::allow_all(), bounds.robots_life),
+            _ => (Robots::disallow_all(), bounds.robots_retry),
+        };
+        let expires = settlement.settled_at + life;
+        let record = RobotsRecord { origin: origin.clone(), rules: rules.to_text(), expires };
+        self.batch.put(record::robots::key(&host, &origin), encode(&record));
+        self.frontier.with_host(&host, now, |host| {
+            host.robots.insert(origin, RobotsState::Known { rules, expires });
+        });
+    }
+
+    /// What a settlement leads to: its links, and a closer look at who was contradicted.
+    fn follow(&mut self, settlement: &Settlement, now: Timestamp) {
+        self.admit_links(settlement, now);
+        for result in &settlement.results {
+            self.judge(&result.agent, now);
+        }
+        self.check_done(settlement.job, now);
+    }
+
+    /// Admits the URLs that an accepted page or an agreed redirect names.
+    pub fn admit_links(&mut self, settlement: &Settlement, now: Timestamp) {
+        let Some(page) = settlement.page.as_ref().filter(|_| !settlement.robots) else { return };
+        let (job, depth) = (settlement.job, settlement.depth);
+        self.admit(job, &page.links, depth.saturating_add(1), now);
+        if let Some(target) = &page.redirect_target {
+            self.admit(job, std::slice::from_ref(target), depth, now);
+        }
+    }
+
+    /// The host of a task that ended without a page may be slow: nothing more is known.
+    pub(super) fn save_clock(&mut self, name: &sward_proto::canonical_url::HostName) {
+        if let Some(host) = self.frontier.host(name) {
+            self.batch.put(record::host::key(name), encode(&host.clock));
+        }
+    }
+
+    /// A task that no result was handed in for.
+    pub(super) fn has_results(task: &Task) -> bool {
+        task.revealed().next().is_some()
+    }
+}
+
+/// What an agreed outcome is paid as.
+const fn class_of(outcome: Outcome) -> Option<CreditClass> {
+    match outcome {
+        Outcome::Ok => Some(CreditClass::Accepted),
+        Outcome::Http4xx | Outcome::Policy => Some(CreditClass::ConfirmedAbsent),
+        Outcome::Robots => Some(CreditClass::Robots),
+        Outcome::Redirect => Some(CreditClass::Redirect),
+        Outcome::OptOut
+        | Outcome::Dns
+        | Outcome::Connect
+        | Outcome::Tls
+        | Outcome::Timeout
+        | Outcome::TooLarge
+        | Outcome::Http429
+        | Outcome::Http5xx
+        | Outcome::Decode
+        | Outcome::AgentLost
+        | Outcome::Disagree => None,
+    }
+}
+
+/// Blames only who claims a page that independent others contradict. A failure, a block page or a page nobody could agree
+/// on is no guilt.
+fn finding(seen: &Attestation, agreed: bool, replayed: bool, outcome: Outcome) -> Finding {
+    let claims_page = response_of(seen).is_some_and(|r| (200..300).contains(&r.status));
+    let decided = matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
+    match (agreed, claims_page && decided, replayed) {
+        (true, _, _) => Finding::Agreed,
+        (false, false, _) => Finding::Neutral,
+        (false, true, true) => Finding::Replayed,
+        (false, true, false) => Finding::Forged,
+    }
+}

@@ -1,0 +1,213 @@
+//! The body: asked of one agreeing agent, drawn at random, and checked against what it attested.
+
+use super::verdict::{facts_of, response_of, rests_on_less_than_equal_bytes};
+use super::{Coordinator, Timer};
+use crate::input::{UploadFacts, UploadFault};
+use crate::output::{Expected, Output, UploadPart};
+use crate::record::payload::PayloadRecord;
+use crate::task::{Agreement, Attempt, AttemptState, Phase};
+use std::collections::BTreeMap;
+use sward_proto::attestation::Attestation;
+use sward_proto::digest::Digest;
+use sward_proto::ids::{LeaseToken, PeerId, TaskId};
+use sward_proto::outcome::Outcome;
+use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::refusal::RefusalCode;
+use sward_proto::wire::reply::UploadOrder;
+use sward_proto::wire::request::UploadStart;
+
+impl Coordinator {
+    /// The index has said which bodies are in the archive: dissenters that handed in a known one replayed it.
+    pub(super) fn payloads_known(
+        &mut self,
+        id: TaskId,
+        known: &BTreeMap<Digest, PayloadRecord>,
+        now: Timestamp,
+    ) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let Phase::Agreed(agreement) = task.phase.clone() else { return };
+        let replayed = |attempt: &&Attempt| match &attempt.state {
+            AttemptState::Revealed(revealed) => revealed.parsed().is_some_and(|seen| {
+                response_of(&seen).is_some_and(|r| known.contains_key(&r.raw))
+                    && !agreement.members.contains(&attempt.token)
+            }),
+            AttemptState::Leased
+            | AttemptState::Committed { .. }
+            | AttemptState::Lost
+            | AttemptState::Void => false,
+        };
+        let replayed = task.attempts.iter().filter(replayed).map(|a| a.token).collect();
+        let settling = self.settling.entry(id).or_default();
+        settling.replayed = replayed;
+        settling.known = known.clone();
+        self.ask_upload(id, agreement, now);
+    }
+
+    /// Asks one of those agreeing members that have not failed to; with none left the task goes back for another fetch.
+    fn ask_upload(&mut self, id: TaskId, agreement: Agreement, now: Timestamp) {
+        let able: Vec<LeaseToken> = self
+            .tasks
+            .get(&id)
+            .into_iter()
+            .flat_map(|task| task.revealed())
+            .map(|(attempt, _)| attempt.token)
+            .filter(|token| agreement.members.contains(token))
+            .collect();
+        let drawn = self.draw_below(able.len());
+        let Some(token) = able.get(drawn).copied() else {
+            return self.collect_again(id, now);
+        };
+        let Some(seen) = self.seen(id, token) else { return };
+        let raw = response_of(&seen).map(|response| response.raw);
+        let known = self.settling.get(&id).is_some_and(|s| raw.is_some_and(|r| s.known.contains_key(&r)));
+        let until = now + self.config.bounds.upload_wait;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let head_only = known && !task.robots && !rests_on_less_than_equal_bytes(agreement.layer);
+        task.phase = Phase::Uploading { agreement, token, head_only, until };
+        let agent = task.attempt(token).map(|attempt| attempt.agent);
+        if let Some(agent) = agent.and_then(|agent| self.roster.get_mut(&agent)) {
+            agent.mail.ask_upload(UploadOrder { token, head_only });
+        }
+        self.timers.insert((until, Timer::Upload(id)));
+        self.save_task(id);
+    }
+
+    fn collect_again(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.phase = Phase::Collecting;
+        task.wanted = task.active().count() + 1;
+        if task.attempts.len() >= 2 * self.config.rules.most {
+            return self.retry_or(id, Outcome::AgentLost, &[], now);
+        }
+        self.settle_needy(id, now);
+        self.save_task(id);
+    }
+
+    fn seen(&self, id: TaskId, token: LeaseToken) -> Option<Attestation> {
+        let attempt = self.tasks.get(&id)?.attempt(token)?;
+        match &attempt.state {
+            AttemptState::Revealed(revealed) => revealed.parsed(),
+            AttemptState::Leased
+            | AttemptState::Committed { .. }
+            | AttemptState::Lost
+            | AttemptState::Void => None,
+        }
+    }
+
+    /// The order that an upload answers, if there is one.
+    fn expected(&self, agent: &PeerId, token: LeaseToken) -> Option<Expected> {
+        let id = self.leases.get(&token)?;
+        let task = self.tasks.get(id)?;
+        let Phase::Uploading { agreement, token: asked, head_only, .. } = &task.phase else {
+            return None;
+        };
+        if *asked != token || task.attempt(token)?.agent != *agent {
+            return None;
+        }
+        let seen = self.seen(*id, token)?;
+        let response = response_of(&seen)?;
+        let recompute = rests_on_less_than_equal_bytes(agreement.layer);
+        Some(Expected {
+            raw: response.raw,
+            bytes: response.raw_bytes,
+            recompute: response.canonical.filter(|_| recompute),
+            links: response.links,
+            head_only: *head_only,
+            robots: task.robots,
+        })
+    }
+
+    pub(super) fn upload_start(&mut self, agent: PeerId, id: u64, start: UploadStart) {
+        let token = start.token;
+        self.receive(agent, id, token, UploadPart::Start(Box::new(start)));
+    }
+
+    pub(super) fn upload_chunk(
+        &mut self,
+        agent: PeerId,
+        id: u64,
+        token: LeaseToken,
+        offset: u64,
+        data: Vec<u8>,
+    ) {
+        self.receive(agent, id, token, UploadPart::Chunk { offset, data });
+    }
+
+    fn receive(&mut self, agent: PeerId, reply_to: u64, token: LeaseToken, part: UploadPart) {
+        match self.expected(&agent, token) {
+            Some(expected) => {
+                self.outputs.push_back(Output::Receive { agent, reply_to, token, part, expected });
+            }
+            None => {
+                let hint = "no capture is asked of this agent under this lease";
+                self.refuse(agent, reply_to, RefusalCode::Conflict, hint);
+            }
+        }
+    }
+
+    pub(super) fn uploaded(
+        &mut self,
+        token: LeaseToken,
+        result: Result<UploadFacts, UploadFault>,
+        now: Timestamp,
+    ) {
+        let Some(id) = self.leases.get(&token).copied() else { return };
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Phase::Uploading { agreement, token: asked, .. } = task.phase.clone() else { return };
+        if asked != token {
+            return;
+        }
+        match result {
+            Ok(facts) => self.upload_is_right(id, agreement, token, facts, now),
+            Err(UploadFault::Broken) => {}
+            Err(UploadFault::Mismatch) => self.upload_failed(id, agreement, token, now),
+        }
+    }
+
+    fn upload_is_right(
+        &mut self,
+        id: TaskId,
+        agreement: Agreement,
+        token: LeaseToken,
+        found: UploadFacts,
+        now: Timestamp,
+    ) {
+        let Some(seen) = self.seen(id, token) else { return };
+        let Some(response) = response_of(&seen) else { return };
+        let mut facts = facts_of(response, seen.fetched_at);
+        facts.links = found.links;
+        facts.robots_rules =
+            found.robots_body.map(|body| Self::read_robots(response.status, &body).to_text());
+        self.settling.entry(id).or_default().capture = Some(token);
+        let Agreement { members, layer } = agreement;
+        self.settle(id, Outcome::Ok, Some(layer), &members, Some(facts), now);
+    }
+
+    fn upload_failed(
+        &mut self,
+        id: TaskId,
+        agreement: Agreement,
+        token: LeaseToken,
+        now: Timestamp,
+    ) {
+        self.outputs.push_back(Output::Discard(token));
+        let Some(attempt) = self.tasks.get_mut(&id).and_then(|task| task.attempt_mut(token)) else {
+            return;
+        };
+        attempt.state = AttemptState::Void;
+        let agent = attempt.agent;
+        if let Some(agent) = self.roster.get_mut(&agent) {
+            agent.mail.settled(token);
+        }
+        self.ask_upload(id, agreement, now);
+    }
+
+    pub(super) fn upload_expired(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        if let Phase::Uploading { agreement, token, until, .. } = task.phase.clone()
+            && until <= now
+        {
+            self.upload_failed(id, agreement, token, now);
+        }
+    }
+}

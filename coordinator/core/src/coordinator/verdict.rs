@@ -1,0 +1,189 @@
+//! Weighing the opened results of a task, and what follows from the verdict.
+
+use super::Coordinator;
+use crate::output::Output;
+use crate::lookup::Lookup;
+use crate::quorum::{self, Decision, Layer, Vote};
+use crate::settlement::PageFacts;
+use crate::task::{Agreement, AttemptState, Phase, Task};
+use sward_proto::attestation::{Attestation, Observation, Response};
+use sward_proto::digest::Digest;
+use sward_proto::ids::{LeaseToken, TaskId};
+use sward_proto::outcome::{FailureCode, Outcome};
+use sward_proto::timestamp::Timestamp;
+
+/// Leases that may be lost before a URL is given up for this try.
+const MAX_LOST: usize = 8;
+
+impl Coordinator {
+    /// Decides, once every result that still counts is open.
+    pub(super) fn weigh_if_opened(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        if !matches!(task.phase, Phase::Revealing { .. }) {
+            return;
+        }
+        if task.active().any(|a| !matches!(a.state, AttemptState::Revealed(_))) {
+            return;
+        }
+        let opened: Vec<(LeaseToken, Attestation)> =
+            task.revealed().filter_map(|(a, r)| Some((a.token, r.parsed()?))).collect();
+        let ties = task.revealed().map(|(attempt, _)| &attempt.ties);
+        let votes: Vec<Vote<'_>> = opened
+            .iter()
+            .zip(ties)
+            .map(|((_, attestation), ties)| Vote { ties, attestation })
+            .collect();
+        match quorum::decide(&votes, self.config.rules) {
+            Decision::More => {
+                task.wanted = (votes.len() + 1).max(self.config.rules.margin);
+                task.phase = Phase::Collecting;
+                self.settle_needy(id, now);
+                self.give_up_if_lost(id, now);
+            }
+            Decision::Contested => self.settle(id, Outcome::Disagree, None, &[], None, now),
+            Decision::Failed { members, code } => {
+                let members = pick(&members, &opened);
+                self.failed(id, code, &members, now);
+            }
+            Decision::Agreed { members, layer } => {
+                let first = members.first().and_then(|m| opened.get(*m));
+                let Some(response) = first.and_then(|(_, seen)| response_of(seen)).cloned() else {
+                    return;
+                };
+                let agreement = Agreement { members: pick(&members, &opened), layer };
+                self.agreed(id, agreement, &response, now);
+            }
+        }
+    }
+
+    fn agreed(
+        &mut self,
+        id: TaskId,
+        agreement: Agreement,
+        response: &Response,
+        now: Timestamp,
+    ) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Some(job) = self.jobs.get(&task.job) else { return };
+        let members = agreement.members.clone();
+        let layer = Some(agreement.layer);
+        let wanted = &job.record.spec.media_types;
+        let unwanted =
+            !task.robots && !wanted.is_empty() && !wanted.contains(&response.media_type);
+        let outcome = match response.status {
+            200..=299 if !unwanted => {
+                task.phase = Phase::Agreed(agreement);
+                let digests = bodies(task, response.raw);
+                return self.look_up(Lookup::Payloads { task: id, digests });
+            }
+            200..=299 => Outcome::Policy,
+            300..=399 => Outcome::Redirect,
+            429 => return self.retry_or(id, Outcome::Http429, &members, now),
+            500..=599 => return self.retry_or(id, Outcome::Http5xx, &members, now),
+            _ => Outcome::Http4xx,
+        };
+        let facts = facts_of(response, now);
+        self.settle(id, outcome, layer, &members, Some(facts), now);
+    }
+
+    fn failed(&mut self, id: TaskId, code: FailureCode, members: &[LeaseToken], now: Timestamp) {
+        let outcome = Outcome::from(code);
+        match code {
+            FailureCode::Dns
+            | FailureCode::Connect
+            | FailureCode::Timeout
+            | FailureCode::Http
+            | FailureCode::Cap => self.retry_or(id, outcome, members, now),
+            FailureCode::Robots
+            | FailureCode::OptOut
+            | FailureCode::Guard
+            | FailureCode::Tls
+            | FailureCode::TooLarge
+            | FailureCode::Decode
+            | FailureCode::Redirect => self.settle(id, outcome, None, members, None, now),
+        }
+    }
+
+    /// Ends a try for which too many leases came to nothing.
+    pub(super) fn give_up_if_lost(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let lost = task.attempts.iter().filter(|attempt| !attempt.is_active()).count();
+        if task.phase == Phase::Collecting && lost >= MAX_LOST && task.active().count() == 0 {
+            self.retry_or(id, Outcome::AgentLost, &[], now);
+        }
+    }
+
+    /// Drops what is stored of a task that has ended, and tells its agents.
+    pub(super) fn close_task(&mut self, id: TaskId, now: Timestamp) -> Option<Task> {
+        let task = self.tasks.remove(&id)?;
+        let host = task.host();
+        for attempt in &task.attempts {
+            self.leases.remove(&attempt.token);
+            self.frontier.lease_back(&host, attempt.token, std::time::Duration::ZERO, now);
+            if let Some(agent) = self.roster.get_mut(&attempt.agent) {
+                agent.leased.remove(&attempt.token);
+                agent.mail.settled(attempt.token);
+            }
+            self.outputs.push_back(Output::Discard(attempt.token));
+        }
+        self.frontier.with_host(&host, now, |host| {
+            host.open.remove(&id);
+            host.needy.remove(&id);
+        });
+        if let Some(job) = self.jobs.get_mut(&task.job) {
+            job.open.remove(&id);
+        }
+        self.batch.delete(crate::record::task::key(id));
+        Some(task)
+    }
+}
+
+fn pick(members: &[usize], opened: &[(LeaseToken, Attestation)]) -> Vec<LeaseToken> {
+    members.iter().filter_map(|member| opened.get(*member)).map(|(token, _)| *token).collect()
+}
+
+/// The agreed body first, then those of dissenters, each once.
+fn bodies(task: &Task, agreed: Digest) -> Vec<Digest> {
+    let mut digests = vec![agreed];
+    for (_, revealed) in task.revealed() {
+        if let Some(seen) = revealed.parsed()
+            && let Some(response) = response_of(&seen)
+            && !digests.contains(&response.raw)
+        {
+            digests.push(response.raw);
+        }
+    }
+    digests
+}
+
+/// The response of an attestation, where there is one.
+pub(super) fn response_of(seen: &Attestation) -> Option<&Response> {
+    match &seen.observation {
+        Observation::Response(response) => Some(response),
+        Observation::Failure { .. } => None,
+    }
+}
+
+/// What is kept of an agreed response.
+pub(super) fn facts_of(response: &Response, fetched_at: Timestamp) -> PageFacts {
+    PageFacts {
+        final_url: response.final_url.clone(),
+        status: response.status,
+        media_type: response.media_type.clone(),
+        fetched_at,
+        payload: response.raw,
+        bytes: response.raw_bytes,
+        canonical: response.canonical,
+        redirect_target: response.redirect_target.clone(),
+        links: Vec::new(),
+        robots_rules: None,
+    }
+}
+
+/// Whether a verdict on this layer makes the coordinator compute everything anew from the body.
+pub(super) const fn rests_on_less_than_equal_bytes(layer: Layer) -> bool {
+    match layer {
+        Layer::Identical | Layer::Status => false,
+        Layer::Canonical => true,
+    }
+}

@@ -1,0 +1,116 @@
+//! Who counts as one voice.
+//!
+//! Decides independence: agents with one payee, or behind one IPv4 /24 or IPv6 /48, are one group, however many keys they
+//! hold. Never decides how groups vote.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use sward_proto::ids::Payee;
+
+/// The network that an agent dials from, as coarse as one household or one rack can be expected to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Network {
+    /// An IPv4 /24.
+    V4([u8; 3]),
+    /// An IPv6 /48.
+    V6([u8; 6]),
+}
+
+impl From<IpAddr> for Network {
+    fn from(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                Self::V4([a, b, c])
+            }
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, e, f, ..] = v6.octets();
+                Self::V6([a, b, c, d, e, f])
+            }
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4([a, b, c]) => write!(f, "{a}.{b}.{c}.0/24"),
+            Self::V6([a, b, c, d, e, g]) => {
+                let prefix = Ipv6Addr::from([*a, *b, *c, *d, *e, *g, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+                write!(f, "{prefix}/48")
+            }
+        }
+    }
+}
+
+/// What ties an agent to others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ties {
+    /// Who is paid.
+    pub payee: Payee,
+    /// Where it dials from.
+    pub network: Network,
+}
+
+impl Ties {
+    /// Whether the two may be one hand.
+    #[must_use]
+    pub fn shared_with(&self, other: &Self) -> bool {
+        self.payee == other.payee || self.network == other.network
+    }
+}
+
+/// How many groups these agents form: ties chain, so that A with B and B with C make one group of three.
+#[must_use]
+pub fn count_groups(members: &[&Ties]) -> usize {
+    let mut group: Vec<usize> = (0..members.len()).collect();
+    for (i, a) in members.iter().enumerate() {
+        for (j, b) in members.iter().enumerate().skip(i + 1) {
+            if a.shared_with(b) {
+                merge(&mut group, i, j);
+            }
+        }
+    }
+    group.sort_unstable();
+    group.dedup();
+    group.len()
+}
+
+fn merge(group: &mut [usize], i: usize, j: usize) {
+    let (from, into) = (group.get(j).copied(), group.get(i).copied());
+    if let (Some(from), Some(into)) = (from, into) {
+        group.iter_mut().filter(|g| **g == from).for_each(|g| *g = into);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ties(payee: &str, ip: &str) -> Ties {
+        let ip: IpAddr = ip.parse().expect("an address");
+        Ties { payee: payee.parse().expect("a payee"), network: ip.into() }
+    }
+
+    #[test]
+    fn neighbours_and_accounts_are_one_voice() {
+        let a = ties("ann", "192.0.2.1");
+        let b = ties("bob", "192.0.2.200");
+        let c = ties("bob", "198.51.100.1");
+        let d = ties("dan", "2001:db8:1::1");
+        let e = ties("eve", "2001:db8:1:ffff::1");
+        let f = ties("fay", "2001:db8:2::1");
+        assert_eq!(count_groups(&[&a, &b]), 1);
+        assert_eq!(count_groups(&[&a, &b, &c]), 1);
+        assert_eq!(count_groups(&[&a, &c, &d]), 3);
+        assert_eq!(count_groups(&[&d, &e, &f]), 2);
+        assert_eq!(count_groups(&[]), 0);
+    }
+
+    #[test]
+    fn a_mapped_address_is_its_ipv4_network() {
+        assert_eq!(ties("a", "::ffff:192.0.2.9").network, ties("a", "192.0.2.1").network);
+        assert_eq!(ties("a", "192.0.2.9").network.to_string(), "192.0.2.0/24");
+    }
+}

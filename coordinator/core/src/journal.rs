@@ -1,0 +1,76 @@
+//! The events that are truth and that no page carries: who joined, which jobs were given, which receipts were signed.
+//!
+//! Decides their form. With the archive's settlements they are all that an index is rebuilt from.
+
+use crate::job::{JobSpec, JobState};
+use serde::{Deserialize, Serialize};
+use sward_proto::digest::Digest;
+use sward_proto::ids::{JobId, Lane, Payee, PeerId, TaskId};
+use sward_proto::timestamp::Timestamp;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum JournalEntry {
+    /// An invite was made.
+    Invited {
+        /// Of its code.
+        fingerprint: Digest,
+        /// Until when it is good.
+        expires: Timestamp,
+    },
+    /// An agent joined by it.
+    Enrolled {
+        /// The invite's.
+        fingerprint: Digest,
+        /// Who.
+        agent: PeerId,
+        /// Who is paid.
+        payee: Payee,
+        /// Which installation.
+        lane: Lane,
+        /// When.
+        at: Timestamp,
+    },
+    /// A job was submitted.
+    Submitted {
+        /// Its number.
+        job: JobId,
+        /// What was asked for.
+        spec: Box<JobSpec>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A job changed state by its owner's will or because it is done.
+    JobState {
+        /// Which.
+        job: JobId,
+        /// To what.
+        state: JobState,
+    },
+    /// A receipt was signed.
+    Receipt {
+        /// For whom.
+        agent: PeerId,
+        /// The note.
+        note: String,
+        /// The last credit that it covers, in the order in which they mature.
+        through: (Timestamp, TaskId),
+    },
+    /// Its agent signed it too.
+    Countersigned {
+        /// Who.
+        agent: PeerId,
+        /// The note with both signatures.
+        note: String,
+    },
+    /// An agent was caught.
+    Convicted {
+        /// Who.
+        agent: PeerId,
+        /// When.
+        at: Timestamp,
+        /// The reason code.
+        reason: String,
+    },
+}

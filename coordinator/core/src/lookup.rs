@@ -1,0 +1,237 @@
+//! What the core wants to know from the index, and how a store answers it.
+//!
+//! Decides which keys a question needs. The core asks by an output and is answered by an input; whoever owns the store calls
+//! [`Lookup::answer`] after the turn's commit, so that an answer always reflects what was decided before the question.
+
+use crate::record::agent::Totals;
+use crate::record::chunk::{self, Entry};
+use crate::record::host::HostRecord;
+use crate::record::payload::PayloadRecord;
+use crate::record::pending::PendingRecord;
+use crate::record::queue::QueueRecord;
+use crate::record::robots::RobotsRecord;
+use crate::record::seen::Fingerprint;
+use crate::record::{self, decode};
+use crate::store::{Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+use sward_proto::canonical_url::HostName;
+use sward_proto::digest::Digest;
+use sward_proto::ids::{JobId, PeerId, TaskId};
+use sward_proto::timestamp::Timestamp;
+
+/// How many hosts one refill brings.
+const REFILL_HOSTS: usize = 64;
+/// How many credits one receipt covers at most; the rest waits for the next epoch.
+const RECEIPT_TASKS: usize = 50_000;
+
+/// A question to the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// Which of these URLs has the job met, and what do their hosts hold?
+    Admit {
+        /// The job.
+        job: JobId,
+        /// The URLs, each once.
+        urls: Vec<(Entry, Fingerprint)>,
+    },
+    /// Which hosts have work?
+    Refill {
+        /// Continue after this host; `None` begins anew.
+        after: Option<HostName>,
+    },
+    /// What is in this chunk?
+    Chunk {
+        /// The host.
+        host: HostName,
+        /// The job.
+        job: JobId,
+        /// The chunk's number.
+        seq: u64,
+    },
+    /// Which of these bodies are in the archive?
+    Payloads {
+        /// On behalf of this task.
+        task: TaskId,
+        /// The agreed body first, then those of dissenters.
+        digests: Vec<Digest>,
+    },
+    /// Which of this agent's credits are past their hold window?
+    Matured {
+        /// The agent.
+        agent: PeerId,
+        /// The end of the window.
+        until: Timestamp,
+    },
+}
+
+/// An answer from the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Lookup::Admit`].
+    Admit {
+        /// The job.
+        job: JobId,
+        /// Each URL with whether it was met before.
+        urls: Vec<(Entry, Fingerprint, bool)>,
+        /// What the new URLs' hosts hold.
+        hosts: BTreeMap<HostName, HostLoad>,
+    },
+    /// To [`Lookup::Refill`].
+    Refill {
+        /// Hosts with queues.
+        hosts: BTreeMap<HostName, HostLoad>,
+        /// The last of them; `None` where there are no more.
+        last: Option<HostName>,
+    },
+    /// To [`Lookup::Chunk`].
+    Chunk {
+        /// The host.
+        host: HostName,
+        /// The job.
+        job: JobId,
+        /// The chunk's number.
+        seq: u64,
+        /// Its entries; empty where there is no such chunk.
+        entries: Vec<Entry>,
+    },
+    /// To [`Lookup::Payloads`].
+    Payloads {
+        /// The task.
+        task: TaskId,
+        /// Those that are known.
+        known: BTreeMap<Digest, PayloadRecord>,
+    },
+    /// To [`Lookup::Matured`].
+    Matured {
+        /// The agent.
+        agent: PeerId,
+        /// The credits, in key order.
+        credits: Vec<MaturedCredit>,
+    },
+}
+
+/// A credit whose hold window is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaturedCredit {
+    /// Its key.
+    pub key: Vec<u8>,
+    /// What it adds.
+    pub amount: Totals,
+    /// Its leaf.
+    pub leaf: Digest,
+}
+
+/// What the index holds of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostLoad {
+    /// Its clock.
+    pub clock: HostRecord,
+    /// Its origins' rules.
+    pub robots: Vec<RobotsRecord>,
+    /// Its queues, each with what is left of the head chunk.
+    pub queues: BTreeMap<JobId, (QueueRecord, Vec<Entry>)>,
+}
+
+impl Lookup {
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the index cannot be read or does not make sense.
+    pub fn answer(self, store: &impl Store) -> Result<Answer, StoreError> {
+        match self {
+            Self::Admit { job, urls } => admit(store, job, urls),
+            Self::Refill { after } => refill(store, after),
+            Self::Chunk { host, job, seq } => {
+                let entries = read_chunk(store, &host, job, seq)?;
+                Ok(Answer::Chunk { host, job, seq, entries })
+            }
+            Self::Payloads { task, digests } => {
+                let mut known = BTreeMap::new();
+                for digest in digests {
+                    if let Some(value) = store.get(&record::payload::key(&digest))? {
+                        known.insert(digest, decode("payload", &value)?);
+                    }
+                }
+                Ok(Answer::Payloads { task, known })
+            }
+            Self::Matured { agent, until } => matured(store, agent, until),
+        }
+    }
+}
+
+fn admit(
+    store: &impl Store,
+    job: JobId,
+    urls: Vec<(Entry, Fingerprint)>,
+) -> Result<Answer, StoreError> {
+    let mut marked = Vec::with_capacity(urls.len());
+    let mut hosts = BTreeMap::new();
+    for (entry, fingerprint) in urls {
+        let met = store.get(&record::seen::key(job, fingerprint))?.is_some();
+        let host = entry.url.host();
+        if !met && !hosts.contains_key(&host) {
+            let load = load_host(store, &host)?;
+            hosts.insert(host, load);
+        }
+        marked.push((entry, fingerprint, met));
+    }
+    Ok(Answer::Admit { job, urls: marked, hosts })
+}
+
+fn refill(store: &impl Store, after: Option<HostName>) -> Result<Answer, StoreError> {
+    let mut from = after.as_ref().map_or_else(Vec::new, record::queue::after);
+    let all = record::key(record::Kind::Queue, &[]);
+    let mut names: BTreeSet<HostName> = BTreeSet::new();
+    while names.len() < REFILL_HOSTS {
+        let Some((key, _)) = store.scan(&all, &from, 1)?.into_iter().next() else { break };
+        let (host, _) = record::queue::parse_key(&key)?;
+        from = record::queue::after(&host);
+        names.insert(host);
+    }
+    let last = if names.len() < REFILL_HOSTS { None } else { names.last().cloned() };
+    let mut hosts = BTreeMap::new();
+    for name in names {
+        let load = load_host(store, &name)?;
+        hosts.insert(name, load);
+    }
+    Ok(Answer::Refill { hosts, last })
+}
+
+fn load_host(store: &impl Store, host: &HostName) -> Result<HostLoad, StoreError> {
+    let clock = match store.get(&record::host::key(host))? {
+        Some(value) => decode("host", &value)?,
+        None => HostRecord::default(),
+    };
+    let robots = store.scan(&record::robots::prefix(host), &[], 16)?;
+    let robots = robots.iter().map(|(_, value)| decode("robots", value));
+    let mut load = HostLoad { clock, robots: robots.collect::<Result<_, _>>()?, ..HostLoad::default() };
+    for (key, value) in store.scan(&record::queue::prefix(host), &[], 1024)? {
+        let (_, job) = record::queue::parse_key(&key)?;
+        let queue: QueueRecord = decode("queue", &value)?;
+        let mut head = read_chunk(store, host, job, queue.head)?;
+        head.drain(..usize::from(queue.taken).min(head.len()));
+        load.queues.insert(job, (queue, head));
+    }
+    Ok(load)
+}
+
+fn read_chunk(
+    store: &impl Store,
+    host: &HostName,
+    job: JobId,
+    seq: u64,
+) -> Result<Vec<Entry>, StoreError> {
+    store.get(&chunk::key(host, job, seq))?.map_or(Ok(Vec::new()), |value| chunk::decode(&value))
+}
+
+fn matured(store: &impl Store, agent: PeerId, until: Timestamp) -> Result<Answer, StoreError> {
+    let mut credits = Vec::new();
+    for (key, value) in store.scan(&record::pending::prefix(&agent), &[], RECEIPT_TASKS)? {
+        if record::pending::matures(&key)? > until {
+            break;
+        }
+        let PendingRecord { amount, leaf } = decode("pending credit", &value)?;
+        credits.push(MaturedCredit { key, amount, leaf });
+    }
+    Ok(Answer::Matured { agent, credits })
+}

@@ -1,0 +1,120 @@
+//! An agent as the index holds it.
+
+use super::Kind;
+use crate::group::Network;
+use serde::{Deserialize, Serialize};
+use sward_proto::digest::Digest;
+use sward_proto::ids::{Lane, Payee, PeerId, Seq};
+use sward_proto::timestamp::Timestamp;
+
+/// Cumulative work: pages, bytes, micro-units of credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// Results that agreed.
+    pub tasks: u64,
+    /// Their decoded bytes, by the coordinator's count.
+    pub bytes: u64,
+    /// Micro-units of the tariff.
+    pub credit: u64,
+}
+
+impl Totals {
+    /// The sum, or `None` past 2^64.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            tasks: self.tasks.checked_add(other.tasks)?,
+            bytes: self.bytes.checked_add(other.bytes)?,
+            credit: self.credit.checked_add(other.credit)?,
+        })
+    }
+
+    /// The difference, at least zero in each part.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self {
+            tasks: self.tasks.saturating_sub(other.tasks),
+            bytes: self.bytes.saturating_sub(other.bytes),
+            credit: self.credit.saturating_sub(other.credit),
+        }
+    }
+}
+
+/// Whether an agent is given work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// It is.
+    Good,
+    /// It was caught; it is given none, and what was pending is not issued.
+    Convicted {
+        /// When.
+        at: Timestamp,
+        /// The reason code.
+        reason: String,
+    },
+}
+
+/// An enrolled agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentRecord {
+    /// Who is paid.
+    pub payee: Payee,
+    /// Which installation.
+    pub lane: Lane,
+    /// When it joined.
+    pub enrolled_at: Timestamp,
+    /// Where it last dialled from.
+    pub network: Option<Network>,
+    /// Whether it is given work.
+    pub standing: Standing,
+    /// Credit in the hold window.
+    pub pending: Totals,
+    /// What its newest receipt says.
+    pub receipted: Totals,
+    /// The number of its newest receipt; zero for none.
+    pub seq: Seq,
+    /// The digest of that receipt's text.
+    pub prev: Digest,
+    /// That receipt's note, with the agent's signature once it came.
+    pub note: String,
+    /// Whether the agent has signed it.
+    pub countersigned: bool,
+    /// Results handed in.
+    pub fetched: u64,
+    /// Results that agreed with independent others.
+    pub agreed: u64,
+    /// Results that independent others contradicted: content never seen elsewhere.
+    pub forged: u32,
+    /// Results that independent others contradicted: content that belongs to another fetch.
+    pub replayed: u32,
+}
+
+impl AgentRecord {
+    /// A newcomer.
+    #[must_use]
+    pub const fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp) -> Self {
+        Self {
+            payee,
+            lane,
+            enrolled_at,
+            network: None,
+            standing: Standing::Good,
+            pending: Totals { tasks: 0, bytes: 0, credit: 0 },
+            receipted: Totals { tasks: 0, bytes: 0, credit: 0 },
+            seq: Seq(0),
+            prev: Digest::ZERO,
+            note: String::new(),
+            countersigned: false,
+            fetched: 0,
+            agreed: 0,
+            forged: 0,
+            replayed: 0,
+        }
+    }
+}
+
+/// Key: kind, public key.
+#[must_use]
+pub fn key(agent: &PeerId) -> Vec<u8> {
+    super::key(Kind::Agent, &[agent.public_key()])
+}

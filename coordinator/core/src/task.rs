@@ -1,0 +1,202 @@
+//! One URL due once, and the leases that were given for it.
+//!
+//! Decides how a task moves from lease to verdict: collecting results, opening them, asking for the body, settling. Never
+//! decides who agrees (quorum) nor when a host may be asked again (frontier).
+
+use crate::group::Ties;
+use crate::quorum::Layer;
+use serde::{Deserialize, Serialize};
+use sward_proto::attestation::Attestation;
+use sward_proto::canonical_url::{CanonicalUrl, HostName};
+use sward_proto::digest::Digest;
+use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
+use sward_proto::timestamp::Timestamp;
+
+/// A task in hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its number.
+    pub id: TaskId,
+    /// Whose work it is.
+    pub job: JobId,
+    /// What to fetch.
+    pub url: CanonicalUrl,
+    /// A robots.txt that other URLs wait for.
+    pub robots: bool,
+    /// Links between a seed and this.
+    pub depth: u16,
+    /// How often the URL was tried before.
+    pub retries: u8,
+    /// How many results are wanted now.
+    pub wanted: usize,
+    /// The leases given so far.
+    pub attempts: Vec<Attempt>,
+    /// How far it has come.
+    pub phase: Phase,
+}
+
+/// How far a task has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Results are still wanted or awaited.
+    Collecting,
+    /// All results are sealed and asked to be opened, until this time.
+    Revealing {
+        /// The deadline.
+        until: Timestamp,
+    },
+    /// Independent groups agree; whether the body is known is being looked up.
+    Agreed(Agreement),
+    /// The body is asked of one agreeing agent.
+    Uploading {
+        /// What they agree on.
+        agreement: Agreement,
+        /// The lease whose agent was asked.
+        token: LeaseToken,
+        /// The body is known: only heads and links are asked for.
+        head_only: bool,
+        /// The deadline.
+        until: Timestamp,
+    },
+    /// The verdict is on its way into the archive.
+    Settling,
+}
+
+/// What independent groups agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// The leases that agree.
+    pub members: Vec<LeaseToken>,
+    /// On which layer.
+    pub layer: Layer,
+}
+
+/// One lease and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The lease's token.
+    pub token: LeaseToken,
+    /// To whom.
+    pub agent: PeerId,
+    /// What ties that agent to others, as it was then.
+    pub ties: Ties,
+    /// A result after this is late.
+    pub expires: Timestamp,
+    /// What came of it.
+    pub state: AttemptState,
+}
+
+/// What came of a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttemptState {
+    /// Nothing yet.
+    Leased,
+    /// A sealed result.
+    Committed {
+        /// Its leaf.
+        leaf: Digest,
+    },
+    /// An opened result.
+    Revealed(Revealed),
+    /// It expired, or its agent does not know of it.
+    Lost,
+    /// The opened result was not the sealed one, or its body not the attested one.
+    Void,
+}
+
+/// An opened result: the bytes under the leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revealed {
+    /// The leaf.
+    pub leaf: Digest,
+    /// The salt.
+    pub salt: [u8; 16],
+    /// The attestation's bytes.
+    pub attestation: Vec<u8>,
+}
+
+impl Revealed {
+    /// The parsed statement; it parsed when it was opened.
+    #[must_use]
+    pub fn parsed(&self) -> Option<Attestation> {
+        Attestation::decode(&self.attestation).ok()
+    }
+}
+
+impl Attempt {
+    /// Whether it still counts: leased, sealed or opened.
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        match self.state {
+            AttemptState::Leased | AttemptState::Committed { .. } | AttemptState::Revealed(_) => true,
+            AttemptState::Lost | AttemptState::Void => false,
+        }
+    }
+}
+
+impl Task {
+    /// Its host.
+    #[must_use]
+    pub fn host(&self) -> HostName {
+        self.url.host()
+    }
+
+    /// The attempts that still count.
+    pub fn active(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| attempt.is_active())
+    }
+
+    /// Whether one more lease is wanted.
+    #[must_use]
+    pub fn is_needy(&self) -> bool {
+        self.phase == Phase::Collecting && self.active().count() < self.wanted
+    }
+
+    /// Whether an agent with these ties would be a further, independent voice. Who handed in a void result is asked no
+    /// more; who lost a lease may try again.
+    #[must_use]
+    pub fn takes(&self, agent: &PeerId, ties: &Ties) -> bool {
+        self.attempts.iter().all(|attempt| match attempt.state {
+            AttemptState::Leased | AttemptState::Committed { .. } | AttemptState::Revealed(_) => {
+                attempt.agent != *agent && !attempt.ties.shared_with(ties)
+            }
+            AttemptState::Void => attempt.agent != *agent,
+            AttemptState::Lost => true,
+        })
+    }
+
+    /// The attempt of a token.
+    #[must_use]
+    pub fn attempt(&self, token: LeaseToken) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.token == token)
+    }
+
+    /// The attempt of a token, to be changed.
+    pub fn attempt_mut(&mut self, token: LeaseToken) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|attempt| attempt.token == token)
+    }
+
+    /// Whether every wanted result is sealed or opened.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        let mut active = 0;
+        for attempt in self.active() {
+            if attempt.state == AttemptState::Leased {
+                return false;
+            }
+            active += 1;
+        }
+        active >= self.wanted
+    }
+
+    /// The opened results with their leases.
+    pub fn revealed(&self) -> impl Iterator<Item = (&Attempt, &Revealed)> {
+        self.attempts.iter().filter_map(|attempt| match &attempt.state {
+            AttemptState::Revealed(revealed) => Some((attempt, revealed)),
+            AttemptState::Leased
+            | AttemptState::Committed { .. }
+            | AttemptState::Lost
+            | AttemptState::Void => None,
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! The `export` command: whether a folder holds what its manifest promises.
+//!
+//! Decides which files are read (those of the manifest, inside the folder) and what is checked of
+//! each: length and SHA-256 of all, every record of `.warc.gz`, every line of `.jsonl`. Other
+//! formats are not looked into. Never decides whether the manifest itself is genuine.
+
+use crate::jsonl::{self, Records};
+use crate::report::{Finding, Outcome};
+use crate::warc;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::{Component, Path};
+use sward_proto::digest::Digest;
+
+/// What the manifest is called.
+const MANIFEST: &str = "manifest.json";
+/// The only form of manifest so far.
+const SCHEMA_VERSION: u32 = 1;
+/// The longest manifest: some hundred thousand files.
+const MAX_MANIFEST_BYTES: u64 = 64 << 20;
+
+/// Why a manifest is none.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The operating system refused.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// Too long.
+    #[error("longer than {MAX_MANIFEST_BYTES} bytes")]
+    TooLong,
+    /// Not the JSON that a manifest is.
+    #[error("not a manifest: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Written by later software.
+    #[error("schema_version {0} is unknown, this software reads {SCHEMA_VERSION}")]
+    Schema(u32),
+    /// A path that leads out of the folder, or has two spellings.
+    #[error("path {0:?} is not a plain path inside the export")]
+    Path(String),
+    /// One file promised twice.
+    #[error("path {0:?} stands twice")]
+    Repeated(String),
+}
+
+/// Why a file is not what the manifest promises.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("{found} bytes instead of {expected}")]
+    Length { expected: u64, found: u64 },
+    #[error("sha256 is {found} instead of {expected}")]
+    Digest { expected: String, found: Digest },
+    #[error(transparent)]
+    Warc(#[from] warc::WarcError),
+    #[error(transparent)]
+    Jsonl(#[from] jsonl::JsonlError),
+    #[error("{found} records instead of {expected}")]
+    Count { expected: u64, found: u64 },
+}
+
+impl FileError {
+    const fn outcome(&self) -> Outcome {
+        let readable = match self {
+            Self::Warc(error) => error.fault.is_mismatch(),
+            Self::Jsonl(error) => error.fault.is_mismatch(),
+            Self::Unreadable(_) | Self::Length { .. } | Self::Digest { .. } => true,
+            Self::Count { .. } => true,
+        };
+        if readable { Outcome::Invalid } else { Outcome::Malformed }
+    }
+}
+
+/// Checks the export in `dir`: one finding for the manifest, then one for each of its files.
+#[must_use]
+pub fn check(dir: &Path) -> Vec<Finding> {
+    let path = dir.join(MANIFEST);
+    let manifest = match Manifest::read(&path) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            let path = path.display().to_string();
+            return vec![Finding::new(&path, Outcome::Malformed, error.to_string())];
+        }
+    };
+    let detail = format!("{} files", manifest.files.len());
+    let mut findings = vec![Finding::new(&path.display().to_string(), Outcome::Valid, detail)];
+    // Lines point at records, so all records come before the first line.
+    let (lines, others): (Vec<Entry>, Vec<Entry>) =
+        manifest.files.into_iter().partition(|entry| entry.path.ends_with(".jsonl"));
+    let mut records = Records::new();
+    for entry in others.iter().chain(&lines) {
+        findings.push(match entry.check(dir, &mut records) {
+            Ok(counted) => entry.finding(counted),
+            Err(error) => Finding::new(&entry.path, error.outcome(), error.to_string()),
+        });
+    }
+    findings
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    schema_version: u32,
+    files: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    path: String,
+    bytes: u64,
+    sha256: String,
+    records: Option<u64>,
+}
+
+impl Manifest {
+    fn read(path: &Path) -> Result<Self, ManifestError> {
+        let mut text = Vec::new();
+        File::open(path)?.take(MAX_MANIFEST_BYTES + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(ManifestError::TooLong);
+        }
+        let manifest: Self = serde_json::from_slice(&text)?;
+        if manifest.schema_version != SCHEMA_VERSION {
+            return Err(ManifestError::Schema(manifest.schema_version));
+        }
+        let mut seen = BTreeSet::new();
+        for entry in &manifest.files {
+            if !is_plain(&entry.path) {
+                return Err(ManifestError::Path(entry.path.clone()));
+            }
+            if !seen.insert(&entry.path) {
+                return Err(ManifestError::Repeated(entry.path.clone()));
+            }
+        }
+        Ok(manifest)
+    }
+}
+
+impl Entry {
+    fn check(&self, dir: &Path, records: &mut Records) -> Result<Option<u64>, FileError> {
+        let path = dir.join(&self.path);
+        self.check_bytes(File::open(&path)?)?;
+        let file = BufReader::new(File::open(&path)?);
+        let found = if self.path.ends_with(".warc.gz") {
+            let before = records.len();
+            warc::walk(file, |record| {
+                records.insert((self.path.clone(), record.offset), record.payload_digest);
+            })?;
+            (records.len() - before) as u64
+        } else if self.path.ends_with(".jsonl") {
+            jsonl::check(file, records)?
+        } else {
+            return Ok(None);
+        };
+        match self.records {
+            Some(expected) if expected != found => Err(FileError::Count { expected, found }),
+            Some(_) | None => Ok(Some(found)),
+        }
+    }
+
+    fn check_bytes(&self, file: File) -> Result<(), FileError> {
+        let found = file.metadata()?.len();
+        if found != self.bytes {
+            return Err(FileError::Length { expected: self.bytes, found });
+        }
+        let mut hasher = Sha256::new();
+        let mut file = BufReader::new(file);
+        loop {
+            let part = file.fill_buf()?;
+            if part.is_empty() {
+                break;
+            }
+            hasher.update(part);
+            let length = part.len();
+            file.consume(length);
+        }
+        let found = Digest(hasher.finalize().into());
+        if found.to_string() == self.sha256 {
+            return Ok(());
+        }
+        Err(FileError::Digest { expected: self.sha256.clone(), found })
+    }
+
+    fn finding(&self, counted: Option<u64>) -> Finding {
+        let detail = match counted {
+            Some(records) => format!("{} bytes, {records} records", self.bytes),
+            None => format!("{} bytes, not looked into", self.bytes),
+        };
+        let finding = Finding::new(&self.path, Outcome::Valid, detail);
+        Finding { records: counted, ..finding }
+    }
+}
+
+/// Names joined by single slashes: no root, no `.` or `..`, nothing that two texts could share.
+fn is_plain(path: &str) -> bool {
+    let parts = Path::new(path).components();
+    let named = parts.clone().all(|part| matches!(part, Component::Normal(_)));
+    let length: usize = parts.map(|part| part.as_os_str().len() + 1).sum();
+    named && !path.is_empty() && length == path.len() + 1
+}
