@@ -19,8 +19,24 @@ pub const MAX_URL_BYTES: usize = 8192;
 /// `wbraid`), Meta (`fbclid`), Microsoft (`msclkid`), Yandex (`yclid`), Mailchimp (`mc_cid`, `mc_eid`), Instagram
 /// (`igshid`), Twitter (`twclid`), HubSpot (`_hsenc`, `_hsmi`).
 pub const TRACKING_PARAMETERS: [&str; 18] = [
-    "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id", "gclid", "dclid", "gbraid",
-    "wbraid", "fbclid", "msclkid", "yclid", "mc_cid", "mc_eid", "igshid", "_hsenc", "_hsmi",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "utm_id",
+    "gclid",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "fbclid",
+    "msclkid",
+    "yclid",
+    "mc_cid",
+    "mc_eid",
+    "igshid",
+    "_hsenc",
+    "_hsmi",
 ];
 
 /// Why a text is not a URL that Sward fetches.
@@ -108,8 +124,10 @@ impl CanonicalUrl {
     pub fn without_tracking(&self) -> Self {
         let Some(query) = self.0.query() else { return self.clone() };
         let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        let kept: Vec<&str> =
-            query.split('&').filter(|pair| !TRACKING_PARAMETERS.contains(&name(pair).as_str())).collect();
+        let kept: Vec<&str> = query
+            .split('&')
+            .filter(|pair| !TRACKING_PARAMETERS.contains(&name(pair).as_str()))
+            .collect();
         let mut url = self.0.clone();
         url.set_query(if kept.is_empty() { None } else { Some(kept.join("&")) }.as_deref());
         Self(url)
@@ -179,7 +197,8 @@ impl HostName {
     /// Whether this host is `domain` or lies under it.
     #[must_use]
     pub fn is_within(&self, domain: &Self) -> bool {
-        self == domain || self.0.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+        self == domain
+            || self.0.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
     }
 }
 
@@ -234,7 +253,11 @@ mod tests {
 
     #[test]
     fn spellings_of_one_page_meet() {
-        for text in ["HTTP://Example.ORG:80/a/./b/../c#top", "http://example.org/a/c", "http://example.org/a/c?"] {
+        for text in [
+            "HTTP://Example.ORG:80/a/./b/../c#top",
+            "http://example.org/a/c",
+            "http://example.org/a/c?",
+        ] {
             assert_eq!(canonical(text), "http://example.org/a/c", "{text}");
         }
         assert_eq!(canonical("https://bücher.example"), "https://xn--bcher-kva.example/");
@@ -258,7 +281,8 @@ mod tests {
 
     #[test]
     fn tracking_parameters_go_only_when_asked() {
-        let url: CanonicalUrl = "http://a.example/p?utm_source=x&id=7&FBCLID=y".parse().expect("a url");
+        let url: CanonicalUrl =
+            "http://a.example/p?utm_source=x&id=7&FBCLID=y".parse().expect("a url");
         assert_eq!(url.as_str(), "http://a.example/p?utm_source=x&id=7&FBCLID=y");
         assert_eq!(url.without_tracking().as_str(), "http://a.example/p?id=7");
         let bare: CanonicalUrl = "http://a.example/p?gclid=1".parse().expect("a url");
@@ -270,7 +294,10 @@ mod tests {
         let url: CanonicalUrl = "https://a.example:8443/p?q=1".parse().expect("a url");
         assert_eq!(url.origin().as_str(), "https://a.example:8443");
         assert_eq!(url.path_and_query(), "/p?q=1");
-        assert_eq!(url.origin().robots_url().map(String::from), Ok("https://a.example:8443/robots.txt".into()));
+        assert_eq!(
+            url.origin().robots_url().map(String::from),
+            Ok("https://a.example:8443/robots.txt".into())
+        );
         let domain: HostName = "a.example".parse().expect("a host");
         assert!("www.a.example".parse::<HostName>().expect("a host").is_within(&domain));
         assert!(!"ba.example".parse::<HostName>().expect("a host").is_within(&domain));

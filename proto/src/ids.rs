@@ -85,14 +85,16 @@ impl FromStr for PeerId {
         if text.len() > 64 {
             return Err(bad());
         }
-        Self::from_bytes(&bs58::decode(text).into_vec().map_err(|_| bad())?).map_err(|error| match error {
-            weak @ IdError::WeakKey(_) => weak,
-            IdError::PeerId(_)
-            | IdError::Number(_)
-            | IdError::JobName(_)
-            | IdError::Payee(_)
-            | IdError::InviteCode
-            | IdError::LeaseToken(_) => bad(),
+        Self::from_bytes(&bs58::decode(text).into_vec().map_err(|_| bad())?).map_err(|error| {
+            match error {
+                weak @ IdError::WeakKey(_) => weak,
+                IdError::PeerId(_)
+                | IdError::Number(_)
+                | IdError::JobName(_)
+                | IdError::Payee(_)
+                | IdError::InviteCode
+                | IdError::LeaseToken(_) => bad(),
+            }
         })
     }
 }
@@ -197,7 +199,10 @@ impl FromStr for JobName {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(plain) {
+        if text.len() <= 64
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.chars().all(plain)
+        {
             Ok(Self(text.to_owned()))
         } else {
             Err(IdError::JobName(text.chars().take(64).collect()))

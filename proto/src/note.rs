@@ -263,6 +263,12 @@ impl NoteSigner {
         VerifierKey { id: KeyId::of(&self.name, key.as_bytes()), name: self.name.clone(), key }
     }
 
+    /// The bare Ed25519 signature of a statement that is no note, such as a batch's.
+    #[must_use]
+    pub fn sign_bytes(&self, statement: &[u8]) -> [u8; 64] {
+        self.key.sign(statement).to_bytes()
+    }
+
     /// Signs a text. The same key and text always give the same signature.
     #[must_use]
     pub fn sign(&self, text: &str) -> NoteSignature {

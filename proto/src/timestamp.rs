@@ -8,7 +8,9 @@ use std::ops::Add;
 use std::time::Duration;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z, leap seconds ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Timestamp(u64);
 
 impl Timestamp {

@@ -204,7 +204,8 @@ fn load_host(store: &impl Store, host: &HostName) -> Result<HostLoad, StoreError
     };
     let robots = store.scan(&record::robots::prefix(host), &[], 16)?;
     let robots = robots.iter().map(|(_, value)| decode("robots", value));
-    let mut load = HostLoad { clock, robots: robots.collect::<Result<_, _>>()?, ..HostLoad::default() };
+    let mut load =
+        HostLoad { clock, robots: robots.collect::<Result<_, _>>()?, ..HostLoad::default() };
     for (key, value) in store.scan(&record::queue::prefix(host), &[], 1024)? {
         let (_, job) = record::queue::parse_key(&key)?;
         let queue: QueueRecord = decode("queue", &value)?;

@@ -1,8 +1,8 @@
 //! Everything that a coordinator's core can ask of its shell. This enum is the port.
 
 use crate::batch::Batch;
-use crate::lookup::Lookup;
 use crate::journal::JournalEntry;
+use crate::lookup::Lookup;
 use crate::record::payload::PayloadRecord;
 use crate::settlement::Settlement;
 use sward_proto::digest::Digest;

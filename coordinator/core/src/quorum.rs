@@ -110,7 +110,8 @@ pub fn decide(votes: &[Vote<'_>], rules: Rules) -> Decision {
         }
     }
     let groups = |members: &[usize]| {
-        let ties: Vec<&Ties> = members.iter().filter_map(|i| votes.get(*i)).map(|v| v.ties).collect();
+        let ties: Vec<&Ties> =
+            members.iter().filter_map(|i| votes.get(*i)).map(|v| v.ties).collect();
         count_groups(&ties)
     };
     let mut ranked: Vec<(usize, Vec<usize>)> =

@@ -25,6 +25,8 @@ pub struct Agent {
     pub closing: bool,
     /// Leases that it has not answered yet.
     pub leased: BTreeSet<LeaseToken>,
+    /// Its connection has not asked for work yet: what it holds from before is still to be learnt.
+    pub fresh: bool,
 }
 
 /// An open long poll.
@@ -124,7 +126,7 @@ impl Agent {
             mail.offer_receipt();
         }
         let leased = BTreeSet::new();
-        Self { record, connected: None, mail, poll: None, closing: false, leased }
+        Self { record, connected: None, mail, poll: None, closing: false, leased, fresh: true }
     }
 
     /// What ties it to others, where it is connected and in good standing.
@@ -141,6 +143,7 @@ impl Agent {
         self.record.network = Some(ip.into());
         self.mail.untold();
         self.poll = None;
+        self.fresh = true;
     }
 
     /// Its stream is gone.

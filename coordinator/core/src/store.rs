@@ -13,7 +13,9 @@ pub enum StoreError {
     #[error("index is damaged: {0}")]
     Damaged(String),
     /// Written by a newer build.
-    #[error("index has format {found}, this build reads up to {known}: use a newer sward-coordinator")]
+    #[error(
+        "index has format {found}, this build reads up to {known}: use a newer sward-coordinator"
+    )]
     Newer {
         /// The format on disk.
         found: u32,

@@ -128,7 +128,9 @@ impl Attempt {
     #[must_use]
     pub const fn is_active(&self) -> bool {
         match self.state {
-            AttemptState::Leased | AttemptState::Committed { .. } | AttemptState::Revealed(_) => true,
+            AttemptState::Leased | AttemptState::Committed { .. } | AttemptState::Revealed(_) => {
+                true
+            }
             AttemptState::Lost | AttemptState::Void => false,
         }
     }

@@ -5,10 +5,11 @@
 use super::bounds::{self, MAX_HEAD_BYTES, MAX_HOP_BODY_BYTES, MAX_TEXT_BYTES, WireError};
 use super::pb;
 use crate::canonical_url::CanonicalUrl;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// A request and its response, heads as they were on the wire (HTTP/2 heads in HTTP/1.1 form).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// What was asked for.
     pub url: CanonicalUrl,

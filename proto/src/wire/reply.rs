@@ -2,12 +2,12 @@
 //!
 //! Decides which answers are well formed; an agent checks its coordinator as strictly as the other way round.
 
+use super::WIRE_VERSION;
 use super::answer::{self, Answer};
 use super::bounds::{self, MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_TEXT_BYTES, WireError};
 use super::lease::Lease;
 use super::pb::{self, coordinator_frame::Body};
 use super::refusal::Refusal;
-use super::WIRE_VERSION;
 use crate::ids::LeaseToken;
 use prost::Message as _;
 use std::time::Duration;
@@ -105,8 +105,9 @@ impl CoordinatorReply {
     /// # Errors
     /// [`WireError`].
     pub fn decode(frame: &[u8]) -> Result<(u64, Self), WireError> {
-        let frame = pb::CoordinatorFrame::decode(frame).map_err(|error| {
-            WireError::Malformed { message: "coordinator frame", cause: error.to_string() }
+        let frame = pb::CoordinatorFrame::decode(frame).map_err(|error| WireError::Malformed {
+            message: "coordinator frame",
+            cause: error.to_string(),
         })?;
         if frame.version != WIRE_VERSION {
             return Err(WireError::Version { got: frame.version });

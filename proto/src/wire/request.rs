@@ -116,9 +116,9 @@ impl AgentRequest {
                 leaves: leaves.iter().map(|leaf| leaf.0.to_vec()).collect(),
                 signature: signature.to_vec(),
             }),
-            Self::Reveal(leaves) => {
-                Body::Reveal(pb::Reveal { leaves: leaves.iter().map(RevealedLeaf::to_pb).collect() })
-            }
+            Self::Reveal(leaves) => Body::Reveal(pb::Reveal {
+                leaves: leaves.iter().map(RevealedLeaf::to_pb).collect(),
+            }),
             Self::UploadStart(start) => Body::UploadStart(start.to_pb()),
             Self::UploadChunk { token, offset, data } => Body::UploadChunk(pb::UploadChunk {
                 token: token.0.into(),

@@ -35,7 +35,13 @@ impl Coordinator {
             .iter()
             .filter(|(_, agent)| {
                 let record = &agent.record;
-                record.standing == Standing::Good && record.pending.tasks > 0 && !agent.closing
+                // An agent that has not signed its newest receipt gets no further one, so that no link of its
+                // chain is ever missing on its side.
+                let signed = record.countersigned || record.seq == Seq(0);
+                record.standing == Standing::Good
+                    && record.pending.tasks > 0
+                    && signed
+                    && !agent.closing
             })
             .map(|(peer, _)| *peer)
             .collect();
@@ -190,4 +196,3 @@ pub(super) fn position(key: &[u8]) -> Option<(Timestamp, TaskId)> {
     let matures = Timestamp::from_millis(u64::from_be_bytes(*matures));
     Some((matures, TaskId(u64::from_be_bytes(*task))))
 }
-

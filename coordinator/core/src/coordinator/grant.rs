@@ -43,8 +43,10 @@ impl Coordinator {
         now: Timestamp,
     ) {
         let Some(agent) = self.roster.get_mut(&peer) else { return };
-        let lost: Vec<LeaseToken> =
-            agent.leased.iter().filter(|token| !holding.contains(token)).copied().collect();
+        // Only a new connection can have lost leases; later, an answer may still be on its way.
+        let first = std::mem::take(&mut agent.fresh);
+        let lost = |token: &&LeaseToken| first && !holding.contains(token);
+        let lost: Vec<LeaseToken> = agent.leased.iter().filter(lost).copied().collect();
         let until = now + wait.min(MAX_WAIT);
         let superseded = agent.poll.replace(Poll { id, capacity: capacity.min(MAX_BATCH), until });
         self.timers.insert((until, Timer::Poll(peer)));
@@ -245,7 +247,9 @@ impl Coordinator {
     /// Puts a task where it is found: among the tasks, on its host, with its job.
     pub(super) fn place_task(&mut self, task: Task, now: Timestamp) {
         let (id, host) = (task.id, task.host());
-        if !task.robots && let Some(job) = self.jobs.get_mut(&task.job) {
+        if !task.robots
+            && let Some(job) = self.jobs.get_mut(&task.job)
+        {
             job.open.insert(id);
         }
         self.frontier.with_host(&host, now, |host| host.open.insert(id));
@@ -295,7 +299,8 @@ impl Coordinator {
     /// The least gap between fetches of this run: the longest delay of its jobs, or the host's crawl-delay.
     fn gap(&self, name: &HostName, run: &[TaskId]) -> Duration {
         let jobs = run.iter().filter_map(|task| self.tasks.get(task)).map(|task| task.job);
-        let delays = jobs.filter_map(|job| self.jobs.get(&job)).map(|j| j.record.spec.limits.delay());
+        let delays =
+            jobs.filter_map(|job| self.jobs.get(&job)).map(|j| j.record.spec.limits.delay());
         let longest = delays.max().unwrap_or_default();
         self.frontier.host(name).map_or(longest, |host| host.gap(longest))
     }

@@ -8,9 +8,9 @@ mod enrol;
 mod epoch;
 mod grant;
 mod jobs;
+mod restore;
 mod results;
 mod retry;
-mod restore;
 mod settle;
 mod upload;
 mod verdict;
@@ -259,7 +259,9 @@ impl Coordinator {
     /// After every event: gives out work, keeps memory bounded, and closes the batch.
     fn finish_turn(&mut self, now: Timestamp) {
         self.serve(now);
-        if !self.refilling && let Some(after) = self.frontier.wants_refill(now) {
+        if !self.refilling
+            && let Some(after) = self.frontier.wants_refill(now)
+        {
             self.refilling = true;
             self.look_up(Lookup::Refill { after });
         }

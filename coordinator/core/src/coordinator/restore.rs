@@ -66,8 +66,7 @@ impl Restore {
             Ok(())
         })?;
         if let Some(value) = store.get(&record::position::next_task_key())? {
-            coordinator.next_task =
-                coordinator.next_task.max(TaskId(decode("next task", &value)?));
+            coordinator.next_task = coordinator.next_task.max(TaskId(decode("next task", &value)?));
         }
         Ok(())
     }

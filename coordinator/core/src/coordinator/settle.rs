@@ -90,8 +90,7 @@ impl Coordinator {
         let price = class.and_then(|class| self.config.tariff.credit(class, 1).ok());
         let bytes = response_of(&seen).map_or(0, |response| response.raw_bytes);
         let credit = price.map(|credit| Totals { tasks: 1, bytes, credit });
-        let replayed =
-            self.settling.get(&id).is_some_and(|s| s.replayed.contains(&attempt.token));
+        let replayed = self.settling.get(&id).is_some_and(|s| s.replayed.contains(&attempt.token));
         Some(AgentResult {
             agent: attempt.agent,
             token: attempt.token,

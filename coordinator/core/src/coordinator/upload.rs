@@ -59,7 +59,8 @@ impl Coordinator {
         };
         let Some(seen) = self.seen(id, token) else { return };
         let raw = response_of(&seen).map(|response| response.raw);
-        let known = self.settling.get(&id).is_some_and(|s| raw.is_some_and(|r| s.known.contains_key(&r)));
+        let known =
+            self.settling.get(&id).is_some_and(|s| raw.is_some_and(|r| s.known.contains_key(&r)));
         let until = now + self.config.bounds.upload_wait;
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let head_only = known && !task.robots && !rests_on_less_than_equal_bytes(agreement.layer);

@@ -1,8 +1,8 @@
 //! Weighing the opened results of a task, and what follows from the verdict.
 
 use super::Coordinator;
-use crate::output::Output;
 use crate::lookup::Lookup;
+use crate::output::Output;
 use crate::quorum::{self, Decision, Layer, Vote};
 use crate::settlement::PageFacts;
 use crate::task::{Agreement, AttemptState, Phase, Task};
@@ -56,20 +56,13 @@ impl Coordinator {
         }
     }
 
-    fn agreed(
-        &mut self,
-        id: TaskId,
-        agreement: Agreement,
-        response: &Response,
-        now: Timestamp,
-    ) {
+    fn agreed(&mut self, id: TaskId, agreement: Agreement, response: &Response, now: Timestamp) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let Some(job) = self.jobs.get(&task.job) else { return };
         let members = agreement.members.clone();
         let layer = Some(agreement.layer);
         let wanted = &job.record.spec.media_types;
-        let unwanted =
-            !task.robots && !wanted.is_empty() && !wanted.contains(&response.media_type);
+        let unwanted = !task.robots && !wanted.is_empty() && !wanted.contains(&response.media_type);
         let outcome = match response.status {
             200..=299 if !unwanted => {
                 task.phase = Phase::Agreed(agreement);

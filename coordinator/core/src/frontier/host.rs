@@ -86,8 +86,7 @@ impl Host {
             !halted.contains(job) && queue.peek().is_some_and(|next| !self.awaits_robots(next))
         };
         let has_work = !self.needy.is_empty() || self.queues.iter().any(waiting);
-        (has_work && self.busy.is_empty())
-            .then(|| self.next_allowed.max(self.clock.blocked_until))
+        (has_work && self.busy.is_empty()).then(|| self.next_allowed.max(self.clock.blocked_until))
     }
 
     fn awaits_robots(&self, next: &crate::record::chunk::Entry) -> bool {

@@ -58,13 +58,7 @@ impl Queue {
     }
 
     /// Adds URLs at the end.
-    pub fn append(
-        &mut self,
-        host: &HostName,
-        job: JobId,
-        entries: Vec<Entry>,
-        batch: &mut Batch,
-    ) {
+    pub fn append(&mut self, host: &HostName, job: JobId, entries: Vec<Entry>, batch: &mut Batch) {
         for entry in entries {
             if self.tail.is_empty() || self.tail.len() >= CHUNK_LEN {
                 self.flush_tail(host, job, batch);

@@ -102,7 +102,9 @@ mod tests {
     #[test]
     fn neighbours_share_their_beginning() {
         let entry = |n: u32| Entry {
-            url: format!("https://docs.example/reference/module/page-{n}.html").parse().expect("a url"),
+            url: format!("https://docs.example/reference/module/page-{n}.html")
+                .parse()
+                .expect("a url"),
             depth: 1,
             retries: 0,
         };

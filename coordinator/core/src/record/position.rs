@@ -59,8 +59,8 @@ pub fn decode(bytes: &[u8]) -> Result<Position, StoreError> {
 /// # Errors
 /// [`StoreError::Newer`], or [`StoreError::Damaged`] where it is no number.
 pub fn check_format(bytes: &[u8]) -> Result<(), StoreError> {
-    let bytes = <[u8; 4]>::try_from(bytes)
-        .map_err(|_| StoreError::Damaged("format number".to_owned()))?;
+    let bytes =
+        <[u8; 4]>::try_from(bytes).map_err(|_| StoreError::Damaged("format number".to_owned()))?;
     match u32::from_be_bytes(bytes) {
         found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
         0 => Err(StoreError::Damaged("format number 0".to_owned())),

@@ -53,6 +53,9 @@ pub(super) enum Kind {
     Other,
 }
 
+/// A table of which it is not known whether the parser ignores it; no tag has such a name.
+pub(super) const DOUBTFUL_TABLE: &[u8] = b"table ";
+
 /// What a start tag of this name does.
 pub(super) fn kind(name: &[u8]) -> Kind {
     match name {
@@ -111,13 +114,14 @@ pub(super) fn is_special(name: &[u8]) -> bool {
         | Kind::Row
         | Kind::Cell => !matches!(name, b"dialog" | b"search"),
         Kind::VoidInline => name != b"image",
-        Kind::Formatting | Kind::Option | Kind::Ruby | Kind::Foreign | Kind::Other => false,
+        Kind::Other => name == DOUBTFUL_TABLE,
+        Kind::Formatting | Kind::Option | Kind::Ruby | Kind::Foreign => false,
     }
 }
 
 /// Elements beyond which most end tags do not look.
 pub(super) fn bounds_scope(name: &[u8]) -> bool {
-    matches!(
+    name == DOUBTFUL_TABLE || matches!(
         name,
         b"applet"
             | b"caption"

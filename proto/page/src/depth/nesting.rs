@@ -4,7 +4,7 @@
 //! 13.2.6.4), implied end tags, the adoption agency and re-opened formatting included. Never looks at attributes
 //! but to tell equal formatting apart.
 
-use super::names::{Kind, bounds_scope, breaks_out, ends_by_itself, is_special, kind};
+use super::names::{DOUBTFUL_TABLE, Kind, bounds_scope, breaks_out, ends_by_itself, is_special, kind};
 use super::scan::{Content, Tag};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,8 +27,17 @@ struct Open<'a> {
 
 #[derive(Debug, Clone, Copy)]
 enum Format<'a> {
-    Marker,
+    /// The bound that this element sets.
+    Marker { id: usize },
     Element { name: &'a [u8], source: &'a [u8], id: usize },
+}
+
+impl Format<'_> {
+    const fn id(&self) -> usize {
+        match self {
+            Self::Marker { id } | Self::Element { id, .. } => *id,
+        }
+    }
 }
 
 /// The elements that are open at one place of the page.
@@ -39,8 +48,13 @@ pub(super) struct Nesting<'a> {
     open: Vec<Open<'a>>,
     formatting: Vec<Format<'a>>,
     form: Option<usize>,
-    /// Whether a template began with `col`: then what is raw text elsewhere may be skipped as a tag.
+    /// Whether a template may have begun with `col`. The parser then skips tags that open raw text elsewhere, so
+    /// from there on every start tag counts and nothing closes.
     columns: bool,
+    /// A template that began with a table's part. Which tags it takes then depends on their order, so all count.
+    doubtful: Option<usize>,
+    /// Formatting that such templates may have left behind.
+    leftover: usize,
     ids: usize,
     deepest: usize,
     reopened: usize,
@@ -57,11 +71,12 @@ impl<'a> Nesting<'a> {
         self.quirks_matter
     }
 
-    /// How many elements are open, or would be before the next word.
+    /// How many elements are open, and how many more formatting could open again.
     pub(super) fn depth(&self) -> usize {
-        self.open.len().max(self.formatting.len())
+        self.open.len() + self.formatting.len() + self.leftover
     }
 
+    /// The greatest number of elements that were open at once.
     pub(super) const fn deepest(&self) -> usize {
         self.deepest
     }
@@ -78,7 +93,10 @@ impl<'a> Nesting<'a> {
 
     pub(super) fn text(&mut self, text: &[u8]) {
         let blank = text.iter().all(u8::is_ascii_whitespace);
-        let in_table = self.open.last().is_some_and(|top| is_table_part(top));
+        if !blank && !self.is_foreign() {
+            self.leave_columns();
+        }
+        let in_table = self.open.last().is_some_and(is_table_part);
         if !(self.is_foreign() && !self.holds_html() || blank && in_table) {
             self.reopen();
         }
@@ -86,6 +104,10 @@ impl<'a> Nesting<'a> {
 
     /// Opens what a start tag opens, and says how the text behind it is read.
     pub(super) fn start(&mut self, tag: &Tag<'a>) -> Content {
+        if self.columns {
+            self.push(tag.name);
+            return Content::Markup;
+        }
         if self.is_foreign() && !self.takes_html(tag.name) {
             if !breaks_out(tag.name, tag.source) {
                 let space = self.open.last().map(|top| top.space).unwrap_or_default();
@@ -99,9 +121,14 @@ impl<'a> Nesting<'a> {
             }
         }
         let kind = kind(tag.name);
-        self.columns |= tag.name == b"col" && self.table().is_some_and(|at| self.is_template(at));
+        if !matches!(tag.name, b"col" | b"template") {
+            self.leave_columns();
+        }
+        if tag.name == b"col" {
+            self.start_column();
+            return Content::Markup;
+        }
         match kind {
-            Kind::Raw | Kind::Script | Kind::Plain if self.columns => {}
             Kind::Raw | Kind::Script | Kind::Plain => return self.start_raw(kind, tag.name),
             Kind::Section | Kind::Row | Kind::Cell => self.start_table_part(kind, tag.name),
             Kind::Formatting => self.start_formatting(tag),
@@ -130,8 +157,14 @@ impl<'a> Nesting<'a> {
 
     /// Closes what an end tag closes.
     pub(super) fn end(&mut self, name: &'a [u8]) {
-        if self.is_foreign() && self.end_foreign(name) {
+        if self.columns || self.is_foreign() && self.end_foreign(name) {
             return;
+        }
+        if self.doubtful.is_some() && name != b"template" {
+            return;
+        }
+        if !matches!(name, b"col" | b"colgroup" | b"template") {
+            self.leave_columns();
         }
         match kind(name) {
             Kind::Formatting => self.adopt(name),
@@ -152,12 +185,7 @@ impl<'a> Nesting<'a> {
                     self.open.retain(|open| open.id != id);
                 }
             }
-            Kind::Marked if name == b"template" => {
-                if let Some(at) = self.position(|open| open.name == b"template") {
-                    self.truncate(at);
-                    self.clear_to_marker();
-                }
-            }
+            Kind::Marked if name == b"template" => self.end_template(),
             Kind::Marked => {
                 if self.in_scope(|open| open.name == name, bounds_scope).is_some() {
                     self.close_to(|open| open.name == name);
@@ -180,9 +208,22 @@ impl<'a> Nesting<'a> {
         }
     }
 
+    /// A column opens its group, as a part of the table that it may leave open.
+    fn start_column(&mut self) {
+        let Some(table) = self.table() else { return };
+        if self.is_template(table) {
+            self.columns = true;
+        } else if self.open.last().is_none_or(|top| top.name != b"colgroup") {
+            self.start_table_part(Kind::Section, b"colgroup");
+        }
+    }
+
     fn start_void(&mut self, kind: Kind) {
         if kind == Kind::Rule {
             self.close_paragraph();
+            if self.in_scope(|open| open.name == b"select", bounds_scope).is_some() {
+                self.close_implied(b"");
+            }
         } else if kind == Kind::Input {
             self.close_open_select();
         }
@@ -237,7 +278,8 @@ impl<'a> Nesting<'a> {
                 if name != b"template" {
                     self.reopen();
                 }
-                self.formatting.push(Format::Marker);
+                self.push_marked(name);
+                return;
             }
             Kind::Select => {
                 if self.close_open_select() {
@@ -275,13 +317,12 @@ impl<'a> Nesting<'a> {
     fn start_table(&mut self, name: &'a [u8]) {
         let table = self.table();
         let in_cell = self.cell().is_some_and(|cell| table.is_none_or(|table| cell > table));
-        if table.is_some_and(|at| self.is_template(at)) {
-            if !in_cell && self.position(is_table_part) > table {
-                // Ignored or not, as a template goes; counted, but not as a table.
-                self.push(b"");
-                return;
-            }
-        } else if table.is_some() && !in_cell {
+        if self.doubtful.is_some() {
+            // Ignored or not, as the template goes: it counts and bounds, but takes no rows.
+            self.push(DOUBTFUL_TABLE);
+            return;
+        }
+        if table.is_some_and(|at| !self.is_template(at)) && !in_cell {
             // Outside cells and captions a table cannot hold another.
             self.end_table_part(b"table");
         }
@@ -333,7 +374,7 @@ impl<'a> Nesting<'a> {
         }
         let same = |entry: &&Format<'_>| match entry {
             Format::Element { source, .. } => *source == tag.source,
-            Format::Marker => false,
+            Format::Marker { .. } => false,
         };
         // The list keeps three of a kind, so that a thousand <b> do not become a thousand each paragraph.
         let since = self.since_marker();
@@ -351,8 +392,12 @@ impl<'a> Nesting<'a> {
     fn start_table_part(&mut self, kind: Kind, name: &'a [u8]) {
         let Some(table) = self.table() else { return };
         if self.is_template(table) {
-            // Whether a template takes them depends on what came first in it; count them all.
-            self.push(name);
+            self.doubtful = self.doubtful.or(Some(table));
+            if kind == Kind::Cell || name == b"caption" {
+                self.push_marked(name);
+            } else {
+                self.push(name);
+            }
             return;
         }
         self.leave_cell(table);
@@ -360,9 +405,10 @@ impl<'a> Nesting<'a> {
         if kind == Kind::Section {
             self.truncate(table + 1);
             if name == b"caption" {
-                self.formatting.push(Format::Marker);
+                self.push_marked(name);
+            } else {
+                self.push(name);
             }
-            self.push(name);
             return;
         }
         match self.position(rows).filter(|at| *at > table) {
@@ -385,8 +431,7 @@ impl<'a> Nesting<'a> {
                 self.push(b"tr");
             }
         }
-        self.push(name);
-        self.formatting.push(Format::Marker);
+        self.push_marked(name);
     }
 
     fn end_table_part(&mut self, name: &[u8]) {
@@ -397,12 +442,33 @@ impl<'a> Nesting<'a> {
         self.truncate(at);
     }
 
+    /// Whatever is not a column ends a group of columns.
+    fn leave_columns(&mut self) {
+        if self.open.last().is_some_and(|top| top.name == b"colgroup" && top.space == Space::Html) {
+            self.pop();
+        }
+    }
+
     /// Closing a cell or caption ends the reach of the formatting that was opened in it.
     fn leave_cell(&mut self, above: usize) {
         if let Some(at) = self.cell().filter(|at| *at >= above) {
             self.truncate(at);
             self.clear_to_marker();
         }
+    }
+
+    fn end_template(&mut self) {
+        let Some(at) = self.position(|open| open.name == b"template") else { return };
+        if self.doubtful == Some(at) {
+            // Its cells may have kept some formatting alive; that much may open again from here on.
+            let before = self.formatting.len();
+            let id = self.open.get(at).map(|open| open.id);
+            while self.formatting.pop().is_some_and(|entry| Some(entry.id()) != id) {}
+            self.leftover += before - self.formatting.len();
+        } else {
+            self.clear_to_marker();
+        }
+        self.truncate(at);
     }
 
     /// Whether the end tag was dealt with by the rules for foreign content.
@@ -491,9 +557,10 @@ impl<'a> Nesting<'a> {
 
     /// Opens again the formatting that the end of a block closed.
     fn reopen(&mut self) {
+        self.reopened += self.leftover;
         let is_open = |id: usize| self.open.iter().rev().any(|open| open.id == id);
         let closed = self.formatting.iter().rev().take_while(|entry| match entry {
-            Format::Marker => false,
+            Format::Marker { .. } => false,
             Format::Element { id, .. } => !is_open(*id),
         });
         let from = self.formatting.len() - closed.count();
@@ -576,7 +643,7 @@ impl<'a> Nesting<'a> {
     }
 
     fn since_marker(&self) -> usize {
-        let marker = |entry: &Format<'_>| matches!(entry, Format::Marker);
+        let marker = |entry: &Format<'_>| matches!(entry, Format::Marker { .. });
         self.formatting.iter().rposition(marker).map_or(0, |at| at + 1)
     }
 
@@ -585,14 +652,14 @@ impl<'a> Nesting<'a> {
         let recent = self.formatting.get(self.since_marker()..).unwrap_or_default();
         recent.iter().rev().find_map(|entry| match entry {
             Format::Element { name: other, id, .. } if *other == name => Some(*id),
-            Format::Element { .. } | Format::Marker => None,
+            Format::Element { .. } | Format::Marker { .. } => None,
         })
     }
 
     fn listed(&self, wanted: usize) -> Option<usize> {
         self.formatting.iter().rposition(|entry| match entry {
             Format::Element { id, .. } => *id == wanted,
-            Format::Marker => false,
+            Format::Marker { .. } => false,
         })
     }
 
@@ -617,6 +684,12 @@ impl<'a> Nesting<'a> {
             Space::Math if top.name == b"annotation-xml" => top.holds_html || name == b"svg",
             Space::Math => top.holds_html && !matches!(name, b"mglyph" | b"malignmark"),
         })
+    }
+
+    /// Opens an element that bounds the formatting in it.
+    fn push_marked(&mut self, name: &'a [u8]) {
+        let id = self.push(name);
+        self.formatting.push(Format::Marker { id });
     }
 
     fn push(&mut self, name: &'a [u8]) -> usize {
@@ -644,11 +717,12 @@ impl<'a> Nesting<'a> {
     }
 
     fn pop(&mut self) {
-        self.open.pop();
+        self.truncate(self.open.len().saturating_sub(1));
     }
 
     fn truncate(&mut self, at: usize) {
         self.open.truncate(at);
+        self.doubtful = self.doubtful.filter(|doubtful| *doubtful < at);
     }
 }
 

@@ -1,0 +1,99 @@
+//! Handing in captures: one at a time, a piece at a time, each piece answered before the next.
+
+use super::{Asked, Session};
+use crate::output::Output;
+use crate::sealed::Capture;
+use std::collections::VecDeque;
+use sward_proto::ids::LeaseToken;
+use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::bounds::MAX_CHUNK_BYTES;
+use sward_proto::wire::reply::UploadOrder;
+use sward_proto::wire::request::{AgentRequest, UploadStart};
+
+/// What is being handed in, and what waits.
+#[derive(Debug, Default)]
+pub(super) struct Uploads {
+    waiting: VecDeque<UploadOrder>,
+    current: Option<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    order: UploadOrder,
+    /// `None` until it is read from the spool.
+    capture: Option<Box<Capture>>,
+}
+
+impl Uploads {
+    pub(super) fn order(&mut self, order: UploadOrder) {
+        let current = self.current.as_ref().map(|current| current.order.token);
+        let known = self.waiting.iter().any(|waiting| waiting.token == order.token);
+        if current != Some(order.token) && !known {
+            self.waiting.push_back(order);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, token: LeaseToken) {
+        self.waiting.retain(|order| order.token != token);
+        if self.current.as_ref().is_some_and(|current| current.order.token == token) {
+            self.current = None;
+        }
+    }
+
+    /// On a new connection every order is given anew.
+    pub(super) fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn refused(&mut self, token: LeaseToken) {
+        self.cancel(token);
+    }
+}
+
+impl Session {
+    pub(super) fn go_on_uploading(&mut self) {
+        while self.uploads.current.is_none() {
+            let Some(order) = self.uploads.waiting.pop_front() else { return };
+            if self.sealed.contains_key(&order.token) {
+                self.uploads.current = Some(Current { order, capture: None });
+                self.outputs.push_back(Output::ReadSpool(order.token));
+            }
+        }
+    }
+
+    pub(super) fn spool_read(
+        &mut self,
+        token: LeaseToken,
+        capture: Option<Box<Capture>>,
+        _now: Timestamp,
+    ) {
+        let Some(current) = self.uploads.current.as_mut().filter(|c| c.order.token == token) else {
+            return;
+        };
+        let Some(capture) = capture else {
+            return self.uploads.cancel(token);
+        };
+        let head_only = current.order.head_only;
+        let start = UploadStart {
+            token,
+            exchanges: capture.exchanges.clone(),
+            links: capture.links.clone(),
+            body_bytes: if head_only { 0 } else { capture.body.len() as u64 },
+        };
+        current.capture = Some(capture);
+        self.ask(Asked::Upload(token), AgentRequest::UploadStart(start));
+    }
+
+    pub(super) fn upload_goes_on(&mut self, token: LeaseToken, next_offset: u64, done: bool) {
+        let current = self.uploads.current.as_ref().filter(|c| c.order.token == token);
+        let Some(Current { capture: Some(capture), order }) = current else { return };
+        let offset = usize::try_from(next_offset).unwrap_or(usize::MAX);
+        let rest = capture.body.get(offset..).unwrap_or_default();
+        if done || order.head_only || rest.is_empty() {
+            return self.uploads.cancel(token);
+        }
+        let data = rest[..rest.len().min(MAX_CHUNK_BYTES)].to_vec();
+        let chunk = AgentRequest::UploadChunk { token, offset: next_offset, data };
+        self.ask(Asked::Upload(token), chunk);
+    }
+}
