@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The agent's shell: sockets, disk and clock around `sward_agent_core`.
+
+pub mod fetch;

@@ -9,7 +9,6 @@ pub mod log;
 pub mod output;
 pub mod owner;
 pub mod politeness;
-pub mod politeness;
 pub mod reason;
 pub mod sealed;
 pub mod session;

@@ -6,6 +6,7 @@ use crate::sealed::{Capture, Sealed};
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::ids::LeaseToken;
+use sward_proto::robots::Robots;
 use sward_proto::wire::request::AgentRequest;
 
 /// One request to the shell. Within a turn the shell stores before it sends.
@@ -39,6 +40,8 @@ pub struct FetchOrder {
     pub max_bytes: u64,
     /// Media types whose body is read; any where empty.
     pub media_types: Vec<String>,
+    /// What the host's robots.txt says, for redirects on the way.
+    pub rules: Robots,
 }
 
 /// A change to what an agent keeps.

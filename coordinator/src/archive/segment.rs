@@ -20,16 +20,7 @@ impl Position {
     pub const START: Self = Self { segment: 1, offset: 0 };
 }
 
-/// The gzip member that a record occupies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Location {
-    /// The segment's number; the first is 1.
-    pub segment: u32,
-    /// Where the member begins, in bytes.
-    pub offset: u64,
-    /// How long it is, in bytes.
-    pub length: u64,
-}
+pub use sward_coordinator_core::record::capture::Location;
 
 /// The file name of a segment, for instance `sward-00000001.warc.gz`.
 pub(super) fn file_name(segment: u32) -> String {

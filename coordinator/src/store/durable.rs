@@ -1,9 +1,9 @@
 //! What it takes until a commit is on the disk and not just in the page cache.
 //!
 //! Decides which files are synced, and when. sled's own `flush` does not suffice: on Linux, 0.34.7 calls only
-//! `sync_file_range`, which writes neither the file's size nor the drive's cache (strace: 466 calls of it and one fsync,
-//! research/deps.md section 3; man 2 sync_file_range), and it never syncs the files in `blobs`, into which it puts tree
-//! nodes of more than 128 KiB.
+//! `sync_file_range` (`IoBufs::write_to_log`; under strace a run of it made 466 such calls and one fsync), which writes
+//! neither the file's size nor the drive's cache (man 2 sync_file_range). And it never syncs the files in `blobs`, into
+//! which it puts tree nodes of more than 128 KiB (`write_blob`).
 
 use std::fs::File;
 use std::io;

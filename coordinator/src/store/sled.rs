@@ -8,9 +8,11 @@ use super::contained::{contained, from_io};
 use super::durable::{SledFiles, sync_parent};
 use super::summary::Summary;
 use super::witness::Witness;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use sward_coordinator_core::batch::Batch;
 use sward_coordinator_core::record::{self, position};
 use sward_coordinator_core::store::{KeyValue, Store, StoreError};
@@ -20,6 +22,12 @@ pub const DEFAULT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The key of the summary: of the kind `Meta`, and the store's own. Nobody else sees it in a scan or can write it.
 const SELF_KEY: &[u8] = b"Mself";
+
+/// How long an index may still be in use when it is opened.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often that is asked.
+const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// An index in a folder of its own. Its first failure is final: every later call repeats it, as what sled then has in
 /// memory is not what is on disk. Drop it, and open it again or move it aside.
@@ -65,11 +73,14 @@ impl SledStore {
     }
 
     fn reopen(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let (mut witness, last) = Witness::open(dir)
-            .map_err(|error| from_io("opening the record of the last commit", &error))?;
+        let unwitnessed = "opening the record of the last commit (it is missing where an index was \
+                           emptied, or its creation was cut short)";
+        let (mut witness, last) =
+            Witness::open(dir).map_err(|error| from_io(unwitnessed, &error))?;
         let last = last.ok_or_else(|| damaged("the record of the last commit is unreadable"))?;
         let unopened = |error: io::Error| from_io("opening the index's files", &error);
-        dir.join("db").metadata().map_err(unopened)?; // sled would make a new one
+        let log = File::open(dir.join("db")).map_err(unopened)?; // sled would make a new one
+        await_lock(&log).map_err(unopened)?;
         let db = open_sled(dir, cache_bytes)?;
         let files = SledFiles::open(dir).map_err(unopened)?;
         let summary = verify(&db)?;
@@ -143,6 +154,22 @@ fn open_sled(dir: &Path, cache_bytes: u64) -> Result<::sled::Db, StoreError> {
     // (`PageCache::replace`). `Mode` is left alone, as 0.34.7 reads it nowhere.
     let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
     contained("opening the index", || config.open())
+}
+
+/// Waits for whoever had the index open before: a process that is ending, or sled itself, whose threads hold on to the lock
+/// for a moment after the last user has gone.
+fn await_lock(log: &File) -> io::Result<()> {
+    let start = Instant::now();
+    loop {
+        match log.try_lock() {
+            Ok(()) => return log.unlock(),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_PATIENCE => {
+                return Err(io::Error::other("in use, stop the other process first"));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
+        }
+    }
 }
 
 /// Applies `batch` as one, with the summary that it leads to, and hands it to the operating system.

@@ -62,6 +62,7 @@ fn cost(body: &[u8], url: &CanonicalUrl) -> Vec<Duration> {
     costs
 }
 
+#[expect(clippy::disallowed_methods, reason = "measures the cores from outside")]
 fn timed<T>(costs: &mut Vec<Duration>, layer: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let made = layer();

@@ -140,10 +140,12 @@ mod tests {
 
     #[test]
     fn each_kind_of_link_is_found_once() {
-        let html = "<meta http-equiv=refresh content=\"0;URL='/r'\"><link rel=stylesheet href=s.css>
-            <link rel=next href=n><link rel=alternate type=application/rss+xml href=feed><link rel=alternate href=alt>
-            <a href=' b '>b</a><a href=./b#part>again</a><map><area href=//c.example/></map><iframe src=f></iframe>
-            <a href=#top>top</a><a href='javascript:x()'>no</a><a href=mailto:a@b.example>no</a><a href=''>no</a>
+        let html =
+            "<meta http-equiv=refresh content=\"0;URL='/r'\"><link rel=stylesheet href=s.css>
+            <link rel=next href=n><link rel=alternate type=application/rss+xml href=feed>
+            <link rel=alternate href=alt><a href=' b '>b</a><a href=./b#part>again</a>
+            <map><area href=//c.example/></map><iframe src=f></iframe><a href=#top>top</a>
+            <a href='javascript:x()'>no</a><a href=mailto:a@b.example>no</a><a href=''>no</a>
             <template><a href=hidden>no</a></template><!-- <a href=comment> -->";
         let found =
             ["r", "dir/n", "dir/alt", "dir/b"].map(|path| format!("https://a.example/{path}"));

@@ -133,8 +133,9 @@ mod tests {
         let prose = "A sentence that is long enough to be prose, and says something about grass. "
             .repeat(5);
         let html = format!(
-            "<nav>Home</nav><div class='site-menu'>Products</div><main><h1><a href=x>T</a></h1><p>{prose}</p>
-             <p><a href=y>More of this</a></p><aside>Also</aside></main><p>outside</p><footer>Imprint</footer>"
+            "<nav>Home</nav><div class='site-menu'>Products</div><main><h1><a href=x>T</a></h1>
+             <p>{prose}</p><p><a href=y>More of this</a></p><aside>Also</aside></main>
+             <p>outside</p><footer>Imprint</footer>"
         );
         let page = Page::parse(&html).expect("a page");
         assert_eq!(page.main_text(), format!("T\n{}", prose.trim()));

@@ -381,7 +381,8 @@ mod tests {
 
     #[test]
     fn headings_paragraphs_and_quotations() {
-        let html = "<h2>A <a href=x>b</a></h2><p>c<br>d</p>e<blockquote><p>f<p>g</blockquote><p># h</p><p>1. i";
+        let html = "<h2>A <a href=x>b</a></h2><p>c<br>d</p>e<blockquote><p>f<p>g</blockquote>
+            <p># h</p><p>1. i";
         assert_eq!(markdown(html), "## A b\n\nc  \nd\n\ne\n\n> f\n>\n> g\n\n\\# h\n\n1\\. i");
     }
 

@@ -90,11 +90,15 @@ fn soup() -> impl Strategy<Value = String> {
         10 => format!("<{name}/>"),
         _ => ["<!--<ul>-->", "<![CDATA[<ul>]]>", " ", "</>"][usize::from(kind)].to_owned(),
     });
-    proptest::collection::vec(piece, 1..160).prop_map(|pieces| pieces.concat())
+    proptest::collection::vec(piece, 1..120).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 20_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_gate_counts_at_least_what_the_parser_nests(html in soup(), strict: bool) {
@@ -111,6 +115,7 @@ fn filled(piece: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "what is tested is the time that the parser takes")]
 fn whatever_passes_is_parsed_quickly() {
     let closed = |names: &[&str], count: usize| {
         let open: String = (0..count).map(|at| format!("<{}>", names[at % names.len()])).collect();

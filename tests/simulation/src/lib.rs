@@ -1,1 +1,24 @@
-//! Placeholder.
+//! A whole network in one thread: one coordinator, hundreds of agents, sites and a wire, all drawn from a seed.
+//!
+//! [`world::World`] runs the two pure cores against each other under faults and checks what must always hold. No clock, no
+//! socket, no thread: a run depends on its [`plan::Plan`] alone.
+
+pub mod archive;
+pub mod assembler;
+pub mod chance;
+pub mod coordinator_shell;
+pub mod event;
+pub mod expectation;
+pub mod fleet;
+pub mod invariants;
+pub mod liar;
+pub mod machine;
+pub mod op;
+pub mod page;
+pub mod plan;
+pub mod recovery;
+pub mod report;
+pub mod sites;
+pub mod turn;
+pub mod visits;
+pub mod world;

@@ -125,7 +125,8 @@ impl Coordinator {
         let JobRecord { spec, state, counts, .. } = &job.record;
         let full = counts.pages >= spec.limits.pages || counts.bytes >= spec.limits.bytes;
         let drained = job.open.is_empty() && job.admitting == 0;
-        if *state == JobState::Running && drained && (counts.queued == 0 || full) {
+        let over = drained && (counts.queued == 0 || full);
+        if *state == JobState::Running && over && !self.recovering {
             self.enter_state(id, JobState::Done, now);
         }
     }

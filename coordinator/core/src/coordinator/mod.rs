@@ -85,6 +85,8 @@ pub struct Coordinator {
     refilling: bool,
     timers: BTreeSet<(Timestamp, Timer)>,
     next_task: TaskId,
+    /// While a past is being replayed, no job is found done.
+    recovering: bool,
     batch: Batch,
     outputs: VecDeque<Output>,
 }
@@ -110,6 +112,7 @@ impl Coordinator {
             refilling: false,
             timers: BTreeSet::new(),
             next_task: TaskId(1),
+            recovering: false,
             batch: Batch::default(),
             outputs: VecDeque::new(),
         };

@@ -38,6 +38,7 @@ impl Restore {
         store: &impl Store,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        coordinator.recovering = true;
         each(store, Kind::Job, |key, value| {
             let id = JobId(u32::from_be_bytes(record::tail("job", key, 1)?));
             let record: record::job::JobRecord = decode("job", value)?;
@@ -116,6 +117,7 @@ impl Coordinator {
 
     /// Goes on where the index stopped: asks again for what was asked, and for what was being looked up.
     pub fn resume(&mut self, now: Timestamp) {
+        self.recovering = false;
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for id in jobs {
             let counts = self.jobs.get(&id).map(|job| job.record.counts.discovered);
@@ -233,6 +235,7 @@ impl Coordinator {
         archived: &Archived,
         now: Timestamp,
     ) {
+        self.recovering = true;
         if !settlement.robots {
             let fingerprint = self.config.seen_key.fingerprint(&settlement.url);
             let seen = record::seen::key(settlement.job, fingerprint);

@@ -35,6 +35,16 @@ pub struct CaptureRecord {
     pub revisit: bool,
 }
 
+impl CaptureRecord {
+    /// Reads a stored capture.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`](crate::store::StoreError::Damaged).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, crate::store::StoreError> {
+        super::decode("capture", bytes)
+    }
+}
+
 /// Key: kind, job, task.
 #[must_use]
 pub fn key(job: JobId, task: TaskId) -> Vec<u8> {

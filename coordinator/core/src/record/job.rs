@@ -40,6 +40,16 @@ pub struct JobCounts {
     pub fetches: u64,
 }
 
+impl JobRecord {
+    /// Reads a stored job.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`](crate::store::StoreError::Damaged).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, crate::store::StoreError> {
+        super::decode("job", bytes)
+    }
+}
+
 /// Key: kind, number.
 #[must_use]
 pub fn key(job: JobId) -> Vec<u8> {

@@ -121,19 +121,20 @@ pub(super) fn is_special(name: &[u8]) -> bool {
 
 /// Elements beyond which most end tags do not look.
 pub(super) fn bounds_scope(name: &[u8]) -> bool {
-    name == DOUBTFUL_TABLE || matches!(
-        name,
-        b"applet"
-            | b"caption"
-            | b"html"
-            | b"table"
-            | b"td"
-            | b"th"
-            | b"marquee"
-            | b"object"
-            | b"select"
-            | b"template"
-    )
+    name == DOUBTFUL_TABLE
+        || matches!(
+            name,
+            b"applet"
+                | b"caption"
+                | b"html"
+                | b"table"
+                | b"td"
+                | b"th"
+                | b"marquee"
+                | b"object"
+                | b"select"
+                | b"template"
+        )
 }
 
 /// Elements whose end tags may be left out.

@@ -4,11 +4,12 @@
 //! 13.2.6.4), implied end tags, the adoption agency and re-opened formatting included. Never looks at attributes
 //! but to tell equal formatting apart.
 
-use super::names::{DOUBTFUL_TABLE, Kind, bounds_scope, breaks_out, ends_by_itself, is_special, kind};
+use super::formatting::Format;
+use super::names::{Kind, bounds_scope, breaks_out, ends_by_itself, is_special, kind};
 use super::scan::{Content, Tag};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Space {
+pub(super) enum Space {
     #[default]
     Html,
     Svg,
@@ -16,48 +17,34 @@ enum Space {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Open<'a> {
-    name: &'a [u8],
-    space: Space,
+pub(super) struct Open<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) space: Space,
     /// A foreign element whose content is HTML again.
-    holds_html: bool,
+    pub(super) holds_html: bool,
     /// Ties a formatting element to its entry in the list.
-    id: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Format<'a> {
-    /// The bound that this element sets.
-    Marker { id: usize },
-    Element { name: &'a [u8], source: &'a [u8], id: usize },
-}
-
-impl Format<'_> {
-    const fn id(&self) -> usize {
-        match self {
-            Self::Marker { id } | Self::Element { id, .. } => *id,
-        }
-    }
+    pub(super) id: usize,
 }
 
 /// The elements that are open at one place of the page.
 #[derive(Debug, Default)]
 pub(super) struct Nesting<'a> {
-    quirks: bool,
-    quirks_matter: bool,
-    open: Vec<Open<'a>>,
-    formatting: Vec<Format<'a>>,
-    form: Option<usize>,
-    /// Whether a template may have begun with `col`. The parser then skips tags that open raw text elsewhere, so
-    /// from there on every start tag counts and nothing closes.
-    columns: bool,
+    pub(super) quirks: bool,
+    pub(super) quirks_matter: bool,
+    pub(super) open: Vec<Open<'a>>,
+    pub(super) formatting: Vec<Format<'a>>,
+    pub(super) form: Option<usize>,
+    /// From here on every start tag counts and nothing closes: a template began with `col`, behind which the parser
+    /// may skip tags that open raw text elsewhere, or a doubtful template holds a drawing.
+    pub(super) count_all: bool,
     /// A template that began with a table's part. Which tags it takes then depends on their order, so all count.
-    doubtful: Option<usize>,
+    pub(super) doubtful: Option<usize>,
+    /// The start tags since then.
+    pub(super) doubts: usize,
     /// Formatting that such templates may have left behind.
-    leftover: usize,
-    ids: usize,
-    deepest: usize,
-    reopened: usize,
+    pub(super) leftover: usize,
+    pub(super) ids: usize,
+    pub(super) reopened: usize,
 }
 
 impl<'a> Nesting<'a> {
@@ -73,12 +60,7 @@ impl<'a> Nesting<'a> {
 
     /// How many elements are open, and how many more formatting could open again.
     pub(super) fn depth(&self) -> usize {
-        self.open.len() + self.formatting.len() + self.leftover
-    }
-
-    /// The greatest number of elements that were open at once.
-    pub(super) const fn deepest(&self) -> usize {
-        self.deepest
+        self.open.len() + self.formatting.len() + self.leftover + self.doubts
     }
 
     /// How many elements the parser has added by itself so far.
@@ -104,10 +86,12 @@ impl<'a> Nesting<'a> {
 
     /// Opens what a start tag opens, and says how the text behind it is read.
     pub(super) fn start(&mut self, tag: &Tag<'a>) -> Content {
-        if self.columns {
+        self.count_all |= self.doubtful.is_some() && self.meets_drawing(tag.name);
+        if self.count_all {
             self.push(tag.name);
             return Content::Markup;
         }
+        self.doubts += usize::from(self.doubtful.is_some());
         if self.is_foreign() && !self.takes_html(tag.name) {
             if !breaks_out(tag.name, tag.source) {
                 let space = self.open.last().map(|top| top.space).unwrap_or_default();
@@ -157,7 +141,7 @@ impl<'a> Nesting<'a> {
 
     /// Closes what an end tag closes.
     pub(super) fn end(&mut self, name: &'a [u8]) {
-        if self.columns || self.is_foreign() && self.end_foreign(name) {
+        if self.count_all || self.is_foreign() && self.end_foreign(name) {
             return;
         }
         if self.doubtful.is_some() && name != b"template" {
@@ -181,8 +165,13 @@ impl<'a> Nesting<'a> {
             }
             Kind::Form => {
                 // Only the form itself goes; what it holds stays open.
-                if let Some(id) = self.form.take() {
-                    self.open.retain(|open| open.id != id);
+                let form = self.form.take();
+                let is_form = |open: &Open<'_>| Some(open.id) == form;
+                if self.in_template() {
+                    self.close_to(|open| open.name == name);
+                } else if self.in_scope(is_form, bounds_scope).is_some() {
+                    self.close_implied(b"");
+                    self.open.retain(|open| !is_form(open));
                 }
             }
             Kind::Marked if name == b"template" => self.end_template(),
@@ -205,16 +194,6 @@ impl<'a> Nesting<'a> {
             | Kind::Ruby
             | Kind::Foreign
             | Kind::Other => self.end_other(name),
-        }
-    }
-
-    /// A column opens its group, as a part of the table that it may leave open.
-    fn start_column(&mut self) {
-        let Some(table) = self.table() else { return };
-        if self.is_template(table) {
-            self.columns = true;
-        } else if self.open.last().is_none_or(|top| top.name != b"colgroup") {
-            self.start_table_part(Kind::Section, b"colgroup");
         }
     }
 
@@ -263,17 +242,7 @@ impl<'a> Nesting<'a> {
                 }
                 self.reopen();
             }
-            Kind::Form => {
-                if self.form.is_some() && !self.in_template() {
-                    return;
-                }
-                self.close_paragraph();
-                let id = self.push(name);
-                if !self.in_template() {
-                    self.form = Some(id);
-                }
-                return;
-            }
+            Kind::Form => return self.start_form(name),
             Kind::Marked => {
                 if name != b"template" {
                     self.reopen();
@@ -314,24 +283,22 @@ impl<'a> Nesting<'a> {
         self.push(name);
     }
 
-    fn start_table(&mut self, name: &'a [u8]) {
-        let table = self.table();
-        let in_cell = self.cell().is_some_and(|cell| table.is_none_or(|table| cell > table));
-        if self.doubtful.is_some() {
-            // Ignored or not, as the template goes: it counts and bounds, but takes no rows.
-            self.push(DOUBTFUL_TABLE);
+    fn start_form(&mut self, name: &'a [u8]) {
+        let in_template = self.in_template();
+        if self.form.is_some() && !in_template {
             return;
         }
-        if table.is_some_and(|at| !self.is_template(at)) && !in_cell {
-            // Outside cells and captions a table cannot hold another.
-            self.end_table_part(b"table");
+        if self.in_table() {
+            // Between a table and its cells a form is made, but not opened.
+            self.ids += 1;
+            self.form = Some(self.ids);
+            return;
         }
-        let before = self.open.len();
-        if !self.quirks {
-            self.close_paragraph();
+        self.close_paragraph();
+        let id = self.push(name);
+        if !in_template {
+            self.form = Some(id);
         }
-        self.quirks_matter |= self.open.len() < before;
-        self.push(name);
     }
 
     fn start_item(&mut self, name: &[u8]) {
@@ -358,119 +325,6 @@ impl<'a> Nesting<'a> {
         }
     }
 
-    fn start_formatting(&mut self, tag: &Tag<'a>) {
-        let name = tag.name;
-        if name == b"a" && self.entry(name).is_some() {
-            let entry = self.entry(name);
-            self.adopt(name);
-            if self.entry(name) == entry {
-                self.forget(entry);
-            }
-        }
-        self.reopen();
-        if name == b"nobr" && self.in_scope(|open| open.name == name, bounds_scope).is_some() {
-            self.adopt(name);
-            self.reopen();
-        }
-        let same = |entry: &&Format<'_>| match entry {
-            Format::Element { source, .. } => *source == tag.source,
-            Format::Marker { .. } => false,
-        };
-        // The list keeps three of a kind, so that a thousand <b> do not become a thousand each paragraph.
-        let since = self.since_marker();
-        let recent = self.formatting.get(since..).unwrap_or_default();
-        if recent.iter().filter(same).count() >= 3
-            && let Some(first) = recent.iter().position(|entry| same(&entry))
-        {
-            self.formatting.remove(since + first);
-        }
-        let id = self.push(name);
-        self.formatting.push(Format::Element { name, source: tag.source, id });
-    }
-
-    /// Table parts clear the stack back to the part that may hold them; without a table they are ignored.
-    fn start_table_part(&mut self, kind: Kind, name: &'a [u8]) {
-        let Some(table) = self.table() else { return };
-        if self.is_template(table) {
-            self.doubtful = self.doubtful.or(Some(table));
-            if kind == Kind::Cell || name == b"caption" {
-                self.push_marked(name);
-            } else {
-                self.push(name);
-            }
-            return;
-        }
-        self.leave_cell(table);
-        let rows = |open: &Open<'_>| matches!(open.name, b"tbody" | b"thead" | b"tfoot");
-        if kind == Kind::Section {
-            self.truncate(table + 1);
-            if name == b"caption" {
-                self.push_marked(name);
-            } else {
-                self.push(name);
-            }
-            return;
-        }
-        match self.position(rows).filter(|at| *at > table) {
-            Some(at) if kind == Kind::Row => self.truncate(at + 1),
-            Some(_) => {}
-            None => {
-                self.truncate(table + 1);
-                self.push(b"tbody");
-            }
-        }
-        if kind == Kind::Row {
-            self.push(name);
-            return;
-        }
-        match self.position(|open| open.name == b"tr").filter(|at| *at > table) {
-            Some(at) => self.truncate(at + 1),
-            None => {
-                let body = self.position(rows).unwrap_or(table);
-                self.truncate(body + 1);
-                self.push(b"tr");
-            }
-        }
-        self.push_marked(name);
-    }
-
-    fn end_table_part(&mut self, name: &[u8]) {
-        let Some(table) = self.table().filter(|at| !self.is_template(*at)) else { return };
-        let found = self.position(|open| open.name == name);
-        let Some(at) = found.filter(|at| *at >= table) else { return };
-        self.leave_cell(at);
-        self.truncate(at);
-    }
-
-    /// Whatever is not a column ends a group of columns.
-    fn leave_columns(&mut self) {
-        if self.open.last().is_some_and(|top| top.name == b"colgroup" && top.space == Space::Html) {
-            self.pop();
-        }
-    }
-
-    /// Closing a cell or caption ends the reach of the formatting that was opened in it.
-    fn leave_cell(&mut self, above: usize) {
-        if let Some(at) = self.cell().filter(|at| *at >= above) {
-            self.truncate(at);
-            self.clear_to_marker();
-        }
-    }
-
-    fn end_template(&mut self) {
-        let Some(at) = self.position(|open| open.name == b"template") else { return };
-        if self.doubtful == Some(at) {
-            // Its cells may have kept some formatting alive; that much may open again from here on.
-            let before = self.formatting.len();
-            let id = self.open.get(at).map(|open| open.id);
-            while self.formatting.pop().is_some_and(|entry| Some(entry.id()) != id) {}
-            self.leftover += before - self.formatting.len();
-        } else {
-            self.clear_to_marker();
-        }
-        self.truncate(at);
-    }
-
     /// Whether the end tag was dealt with by the rules for foreign content.
     fn end_foreign(&mut self, name: &[u8]) -> bool {
         if matches!(name, b"p" | b"br") {
@@ -489,7 +343,7 @@ impl<'a> Nesting<'a> {
     }
 
     /// "Any other end tag": looks no further than the next special element.
-    fn end_other(&mut self, name: &[u8]) {
+    pub(super) fn end_other(&mut self, name: &[u8]) {
         let stop = |open: &Open<'_>| open.name == name || is_special(open.name);
         let Some(at) = self.position(stop) else { return };
         if self.open.get(at).is_some_and(|open| open.name == name) {
@@ -497,85 +351,7 @@ impl<'a> Nesting<'a> {
         }
     }
 
-    /// The adoption agency: closes formatting that ends inside a block it does not hold.
-    fn adopt(&mut self, name: &[u8]) {
-        let is_listed = |id| self.listed(id).is_some();
-        if self
-            .open
-            .last()
-            .is_some_and(|top| top.space == Space::Html && top.name == name && !is_listed(top.id))
-        {
-            self.pop();
-            return;
-        }
-        for _ in 0..8 {
-            let Some(id) = self.entry(name) else { return self.end_other(name) };
-            let Some(at) = self.position(|open| open.id == id) else {
-                return self.forget(Some(id));
-            };
-            if self.in_scope(|open| open.id == id, bounds_scope).is_none() {
-                return;
-            }
-            let above = self.open.get(at + 1..).unwrap_or_default();
-            let is_block = |open: &Open<'_>| open.space == Space::Html && is_special(open.name);
-            let Some(block) = above.iter().position(is_block) else {
-                self.truncate(at);
-                return self.forget(Some(id));
-            };
-            self.rehang(at, at + 1 + block);
-        }
-    }
-
-    /// One turn of the adoption agency: the formatting element at `at` moves into the block at `block`.
-    fn rehang(&mut self, at: usize, block: usize) {
-        let Some(element) = self.open.get(at).copied() else { return };
-        let (mut kept, mut bookmark) = (Vec::new(), None);
-        let between = self.open.get(at + 1..block).unwrap_or_default().to_vec();
-        for (count, open) in between.iter().rev().enumerate() {
-            match self.listed(open.id) {
-                Some(_) if count >= 3 => self.forget(Some(open.id)),
-                Some(_) => {
-                    self.reopened += 1;
-                    bookmark = bookmark.or(Some(open.id));
-                    kept.push(*open);
-                }
-                None => {}
-            }
-        }
-        kept.reverse();
-        let Some(entry) = self.listed(element.id) else { return };
-        let moved = self.formatting.remove(entry);
-        let place = bookmark.and_then(|id| self.listed(id)).map_or(entry, |listed| listed + 1);
-        self.formatting.insert(place.min(self.formatting.len()), moved);
-        let mut tail = self.open.split_off(block);
-        tail.insert(1, element);
-        self.open.truncate(at);
-        self.open.append(&mut kept);
-        self.open.append(&mut tail);
-        self.reopened += 1;
-    }
-
-    /// Opens again the formatting that the end of a block closed.
-    fn reopen(&mut self) {
-        self.reopened += self.leftover;
-        let is_open = |id: usize| self.open.iter().rev().any(|open| open.id == id);
-        let closed = self.formatting.iter().rev().take_while(|entry| match entry {
-            Format::Marker { .. } => false,
-            Format::Element { id, .. } => !is_open(*id),
-        });
-        let from = self.formatting.len() - closed.count();
-        for at in from..self.formatting.len() {
-            if let Some(Format::Element { name, source, .. }) = self.formatting.get(at).copied() {
-                let id = self.push(name);
-                self.reopened += 1;
-                if let Some(entry) = self.formatting.get_mut(at) {
-                    *entry = Format::Element { name, source, id };
-                }
-            }
-        }
-    }
-
-    fn close_paragraph(&mut self) {
+    pub(super) fn close_paragraph(&mut self) {
         let bounds = |name: &[u8]| bounds_scope(name) || name == b"button";
         if let Some(at) = self.in_scope(|open| open.name == b"p", bounds) {
             self.truncate(at);
@@ -605,7 +381,7 @@ impl<'a> Nesting<'a> {
     }
 
     /// The innermost HTML element that `is_it`, unless a bound lies before it.
-    fn in_scope(
+    pub(super) fn in_scope(
         &self,
         is_it: impl Fn(&Open<'_>) -> bool,
         bounds: impl Fn(&[u8]) -> bool,
@@ -621,56 +397,13 @@ impl<'a> Nesting<'a> {
         None
     }
 
-    fn table(&self) -> Option<usize> {
-        self.position(|open| matches!(open.name, b"table" | b"template"))
-    }
-
-    fn cell(&self) -> Option<usize> {
-        self.position(|open| matches!(open.name, b"td" | b"th" | b"caption"))
-    }
-
-    fn is_template(&self, at: usize) -> bool {
-        self.open.get(at).is_some_and(|open| open.name == b"template")
-    }
-
-    fn in_template(&self) -> bool {
-        self.position(|open| open.name == b"template").is_some()
+    fn meets_drawing(&self, name: &[u8]) -> bool {
+        kind(name) == Kind::Foreign || self.open.iter().any(|open| open.space != Space::Html)
     }
 
     /// The innermost HTML element that `is_it`.
-    fn position(&self, is_it: impl Fn(&Open<'_>) -> bool) -> Option<usize> {
+    pub(super) fn position(&self, is_it: impl Fn(&Open<'_>) -> bool) -> Option<usize> {
         self.open.iter().rposition(|open| open.space == Space::Html && is_it(open))
-    }
-
-    fn since_marker(&self) -> usize {
-        let marker = |entry: &Format<'_>| matches!(entry, Format::Marker { .. });
-        self.formatting.iter().rposition(marker).map_or(0, |at| at + 1)
-    }
-
-    /// The identity of the last entry of this name since the last marker.
-    fn entry(&self, name: &[u8]) -> Option<usize> {
-        let recent = self.formatting.get(self.since_marker()..).unwrap_or_default();
-        recent.iter().rev().find_map(|entry| match entry {
-            Format::Element { name: other, id, .. } if *other == name => Some(*id),
-            Format::Element { .. } | Format::Marker { .. } => None,
-        })
-    }
-
-    fn listed(&self, wanted: usize) -> Option<usize> {
-        self.formatting.iter().rposition(|entry| match entry {
-            Format::Element { id, .. } => *id == wanted,
-            Format::Marker { .. } => false,
-        })
-    }
-
-    fn forget(&mut self, id: Option<usize>) {
-        if let Some(at) = id.and_then(|id| self.listed(id)) {
-            self.formatting.remove(at);
-        }
-    }
-
-    fn clear_to_marker(&mut self) {
-        self.formatting.truncate(self.since_marker().saturating_sub(1));
     }
 
     fn holds_html(&self) -> bool {
@@ -686,13 +419,7 @@ impl<'a> Nesting<'a> {
         })
     }
 
-    /// Opens an element that bounds the formatting in it.
-    fn push_marked(&mut self, name: &'a [u8]) {
-        let id = self.push(name);
-        self.formatting.push(Format::Marker { id });
-    }
-
-    fn push(&mut self, name: &'a [u8]) -> usize {
+    pub(super) fn push(&mut self, name: &'a [u8]) -> usize {
         self.push_open(name, Space::Html, false)
     }
 
@@ -712,17 +439,19 @@ impl<'a> Nesting<'a> {
     fn push_open(&mut self, name: &'a [u8], space: Space, holds_html: bool) -> usize {
         self.ids += 1;
         self.open.push(Open { name, space, holds_html, id: self.ids });
-        self.deepest = self.deepest.max(self.open.len());
         self.ids
     }
 
-    fn pop(&mut self) {
+    pub(super) fn pop(&mut self) {
         self.truncate(self.open.len().saturating_sub(1));
     }
 
-    fn truncate(&mut self, at: usize) {
+    pub(super) fn truncate(&mut self, at: usize) {
         self.open.truncate(at);
         self.doubtful = self.doubtful.filter(|doubtful| *doubtful < at);
+        if self.doubtful.is_none() {
+            self.doubts = 0;
+        }
     }
 }
 

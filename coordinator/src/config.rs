@@ -1,0 +1,255 @@
+//! What an operator configures: one TOML file in the data folder.
+//!
+//! Decides what a sound configuration is, all of it before anything listens. Unknown keys are refused.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use libp2p::Multiaddr;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use sward_coordinator_core::quorum::Rules;
+use sward_proto::note::KeyName;
+use sward_proto::tariff::Tariff;
+
+/// The configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who runs the coordinator; shown to every owner.
+    pub operator: String,
+    /// A page about the crawl, with a way to reach the operator; it is in the User-Agent.
+    pub contact: String,
+    /// The name of the receipt log and of the key that signs receipts, for instance `receipts.example.org/main`.
+    pub log: String,
+    /// Where agents dial, as a multiaddress of TCP.
+    #[serde(default = "default_listen")]
+    pub listen: Multiaddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are; loopback only.
+    #[serde(default = "default_health")]
+    pub health: SocketAddr,
+    /// For tests and demonstrations: takes developer-mode agents, and jobs that name loopback.
+    #[serde(default)]
+    pub developer: bool,
+    /// How many must agree.
+    #[serde(default)]
+    pub quorum: Quorum,
+    /// Sizes.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// How many must agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quorum {
+    /// By how many independent groups an answer must lead.
+    pub margin: usize,
+    /// Results asked for before a page is contested.
+    pub most: usize,
+}
+
+impl Default for Quorum {
+    fn default() -> Self {
+        let Rules { margin, most } = Rules::default();
+        Self { margin, most }
+    }
+}
+
+/// Sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections of agents.
+    pub connections: u32,
+    /// Bytes of captures that are being handed in, over all agents.
+    pub upload_bytes: u64,
+    /// The index's cache, in bytes.
+    pub cache_bytes: u64,
+    /// A WARC segment takes no further group once it has this many bytes.
+    pub segment_bytes: u64,
+    /// Hosts in memory.
+    pub hot_hosts: usize,
+    /// Tasks in hand.
+    pub open_tasks: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            upload_bytes: 64 << 20,
+            cache_bytes: 64 << 20,
+            segment_bytes: 1 << 30,
+            hot_hosts: 2000,
+            open_tasks: 4096,
+        }
+    }
+}
+
+fn default_listen() -> Multiaddr {
+    use libp2p::multiaddr::Protocol;
+    Multiaddr::from(std::net::Ipv4Addr::UNSPECIFIED).with(Protocol::Tcp(8779))
+}
+
+fn default_health() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8780))
+}
+
+/// The files of a coordinator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout(PathBuf);
+
+impl Layout {
+    /// The files under a data folder.
+    #[must_use]
+    pub const fn new(data: PathBuf) -> Self {
+        Self(data)
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.0
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    /// The prices.
+    #[must_use]
+    pub fn tariff(&self) -> PathBuf {
+        self.0.join("tariff.toml")
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// The index.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        self.0.join("index")
+    }
+
+    /// The WARC segments.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.0.join("archive")
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    /// Where the command line finds the daemon.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("control.sock")
+    }
+}
+
+impl Config {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// What is wrong, in which file, and what to do.
+    pub fn load(layout: &Layout) -> Result<Self> {
+        let path = layout.config();
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("cannot read {}: run sward-coordinator init first", path.display())
+        })?;
+        Self::parse(&text).with_context(|| format!("in {}", path.display()))
+    }
+
+    /// Parses and checks a configuration.
+    ///
+    /// # Errors
+    /// The key that is wrong.
+    pub fn parse(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        config.key_name()?;
+        ensure!(
+            config.contact.starts_with("http://") || config.contact.starts_with("https://"),
+            "contact is {:?}: give the http or https address of a page about the crawl",
+            config.contact
+        );
+        for (field, text) in [("operator", &config.operator), ("contact", &config.contact)] {
+            let fine = (1..=200).contains(&text.len()) && !text.chars().any(char::is_control);
+            ensure!(fine, "{field} must be 1 to 200 printable characters");
+        }
+        ensure!(
+            config.health.ip().is_loopback(),
+            "health is {}: it has no access control, so give a loopback address",
+            config.health
+        );
+        let Quorum { margin, most } = config.quorum;
+        ensure!(margin >= 2, "quorum.margin is {margin}: one agent alone proves nothing, give 2 or more");
+        ensure!(most > margin, "quorum.most is {most}: it must be above quorum.margin ({margin})");
+        Ok(config)
+    }
+
+    /// The name of the receipt key.
+    ///
+    /// # Errors
+    /// Where it is no C2SP key name.
+    pub fn key_name(&self) -> Result<KeyName> {
+        let bad = || format!("log is {:?}: give a name such as receipts.example.org/main", self.log);
+        self.log.parse::<KeyName>().with_context(bad)
+    }
+}
+
+/// Reads and checks the prices.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn load_tariff(layout: &Layout) -> Result<(String, Tariff)> {
+    let path = layout.tariff();
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the tariff {}", path.display()))?;
+    let tariff = Tariff::parse(&text).with_context(|| format!("in {}", path.display()))?;
+    Ok((text, tariff))
+}
+
+/// Writes a file that did not exist.
+///
+/// # Errors
+/// Where it exists, or cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<()> {
+    if path.exists() {
+        bail!("{} exists already: choose another data folder", path.display());
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = "operator = \"Example Lab\"\ncontact = \"https://bot.example/\"\nlog = \"r.example/main\"\n";
+
+    #[test]
+    fn the_least_configuration_is_enough() {
+        let config = Config::parse(SOUND).expect("sound");
+        assert!(!config.developer);
+        assert_eq!(config.quorum, Quorum { margin: 2, most: 7 });
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let error = |more: &str| {
+            format!("{:#}", Config::parse(&format!("{SOUND}{more}")).expect_err("unsound"))
+        };
+        assert!(error("colour = 1\n").contains("unknown field `colour`"));
+        assert!(error("health = \"0.0.0.0:80\"\n").contains("loopback"));
+        assert!(error("[quorum]\nmargin = 1\n").contains("quorum.margin"));
+        let bad_contact = SOUND.replace("https://bot.example/", "me");
+        assert!(Config::parse(&bad_contact).expect_err("unsound").to_string().contains("contact"));
+    }
+}

@@ -1,0 +1,158 @@
+//! One JSON object a page: its text, and where each claim about it can be checked.
+
+use super::manifest::FileEntry;
+use super::warc::Places;
+use crate::archive::{OwnedRecord, RecordId, Records, read_at};
+use crate::intake::header;
+use crate::keeper::StampedSettlement;
+use crate::question::CaptureView;
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use sward_coordinator_core::record::capture::Location;
+use sward_coordinator_core::settlement::Finding;
+use sward_page::charset::decode;
+use sward_page::document::Page;
+use sward_proto::digest::Digest;
+use sward_proto::ids::JobName;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    url: &'a str,
+    final_url: &'a str,
+    date: String,
+    status: u16,
+    media_type: &'a str,
+    title: Option<String>,
+    text: String,
+    language: Option<&'static str>,
+    language_score: Option<f64>,
+    bytes: u64,
+    payload_digest: Digest,
+    duplicate: bool,
+    depth: u16,
+    job: &'a JobName,
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warc_file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warc_offset: Option<u64>,
+}
+
+/// How the page came to be accepted.
+#[derive(Serialize)]
+struct Verdict {
+    layer: Option<sward_coordinator_core::quorum::Layer>,
+    agreed: usize,
+    contradicted: usize,
+    leaves: Vec<Digest>,
+}
+
+/// Where bodies lie, by digest, so that a revisit finds its own.
+type Bodies = BTreeMap<Digest, Location>;
+
+/// Writes every page, robots.txt files apart.
+pub(super) fn write(
+    archive: &Path,
+    job: &JobName,
+    captures: &[CaptureView],
+    places: &Places,
+    out: &Path,
+) -> Result<FileEntry> {
+    let name = format!("{job}.jsonl");
+    let file = std::fs::File::create(out.join(&name)).context("cannot write the jsonl")?;
+    let mut writer = std::io::BufWriter::new(file);
+    let mut bodies = Bodies::new();
+    let mut lines = 0;
+    for view in captures {
+        if !view.capture.revisit {
+            bodies.entry(view.capture.payload).or_insert(view.capture.page);
+        }
+        if view.capture.robots {
+            continue;
+        }
+        let body = bodies.get(&view.capture.payload).copied();
+        let line = line(archive, job, view, body, places)?;
+        writer.write_all(&line)?;
+        writer.write_all(b"\n")?;
+        lines += 1;
+    }
+    writer.into_inner().context("flush")?.sync_all()?;
+    FileEntry::of(out, &name, lines)
+}
+
+fn line(
+    archive: &Path,
+    job: &JobName,
+    view: &CaptureView,
+    body: Option<Location>,
+    places: &Places,
+) -> Result<Vec<u8>> {
+    let capture = &view.capture;
+    let record = read_at(archive, capture.page).context("a page is not in the archive")?;
+    let metadata = read_at(archive, capture.settlement).context("a verdict is not in the archive")?;
+    let stamped: StampedSettlement = serde_json::from_slice(&metadata.block)?;
+    let settlement = stamped.settlement;
+    let page = settlement.page.as_ref().context("a verdict without a page")?;
+    let source = match body {
+        Some(at) if at != capture.page => read_at(archive, at).context("a body is missing")?,
+        Some(_) => record.clone(),
+        None => referred(archive, &record)?,
+    };
+    let (title, text) = text_of(&source);
+    let language = whatlang::detect(&text);
+    let findings = |finding: Finding| settlement.results.iter().filter(move |r| r.finding == finding);
+    let verdict = Verdict {
+        layer: settlement.layer,
+        agreed: findings(Finding::Agreed).count(),
+        contradicted: findings(Finding::Forged).count() + findings(Finding::Replayed).count(),
+        leaves: findings(Finding::Agreed).map(|result| result.leaf).collect(),
+    };
+    let place = places.get(&view.task);
+    let line = Line {
+        id: record.id().map(|id| id.to_string()).unwrap_or_default(),
+        url: settlement.url.as_str(),
+        final_url: page.final_url.as_str(),
+        date: record.field("WARC-Date").unwrap_or_default().to_owned(),
+        status: page.status,
+        media_type: &page.media_type,
+        title,
+        text,
+        language: language.as_ref().map(|found| found.lang().code()),
+        language_score: language.map(|found| found.confidence()),
+        bytes: page.bytes,
+        payload_digest: page.payload,
+        duplicate: capture.revisit,
+        depth: settlement.depth,
+        job,
+        verdict,
+        warc_file: place.map(|(file, _)| file.as_str()),
+        warc_offset: place.map(|(_, offset)| *offset),
+    };
+    serde_json::to_vec(&line).context("json")
+}
+
+/// The body of a revisit whose first appearance belongs to another job.
+fn referred(archive: &Path, revisit: &OwnedRecord) -> Result<OwnedRecord> {
+    let wanted: RecordId = revisit.id_in("WARC-Refers-To").context("a revisit of nothing")?;
+    let records: Records = crate::archive::records_from(archive, crate::archive::Position::START)?;
+    for record in records {
+        let (_, record) = record?;
+        if record.id() == Some(wanted) {
+            return Ok(record);
+        }
+    }
+    anyhow::bail!("record {wanted} is not in the archive")
+}
+
+fn text_of(record: &OwnedRecord) -> (Option<String>, String) {
+    let Some((head, body)) = record.http() else { return (None, String::new()) };
+    let decoded = decode(body, header(head, "content-type").as_deref());
+    match Page::parse(&decoded.text) {
+        Ok(page) => (page.title(), page.main_text()),
+        Err(_) => (None, String::new()),
+    }
+}

@@ -1,0 +1,126 @@
+//! Answers the command line's questions from the machine and the index.
+
+use crate::question::{AgentView, CaptureView, HostView, JobView};
+use anyhow::{Context as _, Result};
+use sward_coordinator_core::coordinator::Coordinator;
+use sward_coordinator_core::group::{Ties, count_groups};
+use sward_coordinator_core::job::JobState;
+use sward_coordinator_core::record::agent::Standing;
+use sward_coordinator_core::record::capture::{self, CaptureRecord};
+use sward_coordinator_core::roster::Agent;
+use sward_coordinator_core::store::Store;
+use sward_proto::ids::{JobId, JobName, PeerId, TaskId};
+
+/// Captures read from the index at a time.
+const PAGE: usize = 1000;
+
+/// All jobs.
+#[must_use]
+pub fn jobs(coordinator: &Coordinator) -> Vec<JobView> {
+    let connected: Vec<Ties> =
+        coordinator.roster().values().filter_map(Agent::ties).collect();
+    let groups = count_groups(&connected.iter().collect::<Vec<_>>());
+    let waiting = |state: JobState| match (state, coordinator.archive_rests(), groups) {
+        (JobState::Running, true, _) => Some("space on the archive's disk".to_owned()),
+        (JobState::Running, false, 0 | 1) => Some(format!(
+            "independent agents: {groups} of 2 groups are connected (see sward-coordinator invite)"
+        )),
+        (JobState::Running | JobState::Paused | JobState::Cancelled | JobState::Done, _, _) => None,
+    };
+    let open = |id: JobId| coordinator.tasks().filter(|task| task.job == id).count();
+    coordinator
+        .jobs()
+        .map(|(id, record)| JobView {
+            name: record.spec.name.clone(),
+            id,
+            state: record.state,
+            purpose: record.spec.purpose.clone(),
+            submitted_ms: record.submitted_at.as_millis(),
+            counts: record.counts.clone(),
+            open: open(id),
+            waiting_for: waiting(record.state),
+        })
+        .collect()
+}
+
+/// All agents.
+#[must_use]
+pub fn agents(coordinator: &Coordinator) -> Vec<AgentView> {
+    coordinator.roster().iter().map(|(peer, agent)| agent_view(peer, agent)).collect()
+}
+
+fn agent_view(peer: &PeerId, agent: &Agent) -> AgentView {
+    let record = &agent.record;
+    let (standing, reason) = match &record.standing {
+        Standing::Good => ("good", None),
+        Standing::Convicted { reason, .. } => ("caught", Some(reason.clone())),
+    };
+    AgentView {
+        peer_id: peer.to_string(),
+        payee: record.payee.to_string(),
+        network: record.network.map(|network| network.to_string()),
+        connected: agent.connected.is_some(),
+        standing: standing.to_owned(),
+        reason,
+        fetched: record.fetched,
+        agreed: record.agreed,
+        contradicted: u64::from(record.forged) + u64::from(record.replayed),
+        pending: record.pending.credit,
+        receipted: record.receipted.credit,
+        receipted_tasks: record.receipted.tasks,
+        receipt_seq: record.seq.0,
+        countersigned: record.countersigned,
+        receipt: record.note.clone(),
+    }
+}
+
+/// Hosts in memory.
+#[must_use]
+pub fn hosts(coordinator: &Coordinator) -> Vec<HostView> {
+    let queued = |host: &sward_coordinator_core::frontier::Host| {
+        host.queues.iter().map(|(job, queue)| (*job, queue.len())).collect()
+    };
+    coordinator
+        .frontier()
+        .hosts()
+        .map(|(name, host)| HostView {
+            host: name.to_string(),
+            queued: queued(host),
+            open: host.open.len(),
+            busy: !host.busy.is_empty(),
+            next_allowed_ms: host.next_allowed.max(host.clock.blocked_until).as_millis(),
+            failures: host.clock.failures,
+        })
+        .collect()
+}
+
+/// The number of a job.
+///
+/// # Errors
+/// Where no job has this name.
+pub fn job_id(coordinator: &Coordinator, name: &JobName) -> Result<JobId> {
+    let found = coordinator.jobs().find(|(_, record)| record.spec.name == *name);
+    found.map(|(id, _)| id).with_context(|| format!("no job is named {name}: see job list"))
+}
+
+/// Where a job's accepted pages lie, in order of their tasks.
+///
+/// # Errors
+/// Where the index cannot be read.
+pub fn captures(store: &impl Store, job: JobId) -> Result<Vec<CaptureView>> {
+    let prefix = capture::prefix(job);
+    let mut from = prefix.clone();
+    let mut all = Vec::new();
+    loop {
+        let page = store.scan(&prefix, &from, PAGE)?;
+        for (key, value) in &page {
+            let task = key.last_chunk::<8>().context("capture key")?;
+            let capture = CaptureRecord::from_bytes(value)?;
+            all.push(CaptureView { task: TaskId(u64::from_be_bytes(*task)), capture });
+        }
+        match page.last() {
+            Some((last, _)) if page.len() == PAGE => from = [last.as_slice(), &[0]].concat(),
+            Some(_) | None => return Ok(all),
+        }
+    }
+}

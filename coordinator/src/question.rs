@@ -1,0 +1,131 @@
+//! What the command line asks a running coordinator.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use sward_coordinator_core::job::{JobSpec, JobState};
+use sward_coordinator_core::record::capture::CaptureRecord;
+use sward_coordinator_core::record::job::JobCounts;
+use sward_proto::ids::{JobId, JobName, TaskId};
+
+/// One question.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Take a job.
+    Submit(Box<JobSpec>),
+    /// Change a job's state.
+    SetState {
+        /// Which.
+        job: JobName,
+        /// To what.
+        state: JobState,
+    },
+    /// All jobs.
+    Jobs,
+    /// One invite.
+    Invite {
+        /// How long it is good, in seconds.
+        seconds: u64,
+    },
+    /// All agents.
+    Agents,
+    /// Hosts in memory.
+    Hosts,
+    /// Where a job's accepted pages lie.
+    Captures {
+        /// Which.
+        job: JobName,
+    },
+}
+
+/// The answer to an order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done.
+    Done(String),
+    /// Not done, and why.
+    Refused(String),
+}
+
+/// A job in figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobView {
+    /// Its name.
+    pub name: JobName,
+    /// Its number.
+    pub id: JobId,
+    /// Whether it runs.
+    pub state: JobState,
+    /// Why, in its owner's words.
+    pub purpose: String,
+    /// When it was submitted, in milliseconds since the epoch.
+    pub submitted_ms: u64,
+    /// How far it has come.
+    pub counts: JobCounts,
+    /// Tasks in hand.
+    pub open: usize,
+    /// Why it does not move, where it does not.
+    pub waiting_for: Option<String>,
+}
+
+/// An agent in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// Who.
+    pub peer_id: String,
+    /// Who is paid.
+    pub payee: String,
+    /// The network that it dials from, as it counts for independence.
+    pub network: Option<String>,
+    /// Whether its stream is open.
+    pub connected: bool,
+    /// `good` or `caught`.
+    pub standing: String,
+    /// Why it was caught.
+    pub reason: Option<String>,
+    /// Results handed in.
+    pub fetched: u64,
+    /// Results that agreed.
+    pub agreed: u64,
+    /// Results that others contradicted.
+    pub contradicted: u64,
+    /// Credit in the hold window, in micro-units.
+    pub pending: u64,
+    /// Credit under receipts, in micro-units.
+    pub receipted: u64,
+    /// Results under receipts.
+    pub receipted_tasks: u64,
+    /// The newest receipt's number.
+    pub receipt_seq: u64,
+    /// Whether the agent has signed it.
+    pub countersigned: bool,
+    /// The newest receipt.
+    pub receipt: String,
+}
+
+/// A host in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostView {
+    /// Which.
+    pub host: String,
+    /// URLs that wait, by job.
+    pub queued: BTreeMap<JobId, u64>,
+    /// Tasks in hand.
+    pub open: usize,
+    /// A lease is out.
+    pub busy: bool,
+    /// Not before this time, in milliseconds since the epoch.
+    pub next_allowed_ms: u64,
+    /// Failures in a row.
+    pub failures: u8,
+}
+
+/// An accepted page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaptureView {
+    /// Its task.
+    pub task: TaskId,
+    /// Where it lies.
+    pub capture: CaptureRecord,
+}

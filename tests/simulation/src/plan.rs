@@ -1,0 +1,51 @@
+//! What is simulated: the seed, the size of the world, and the faults.
+
+use crate::op::{self, TimedOp};
+use std::time::Duration;
+
+/// Everything that a run depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Names the world.
+    pub seed: u64,
+    /// How many agents.
+    pub agents: usize,
+    /// How many hosts with pages.
+    pub hosts: usize,
+    /// Pages of a host, about.
+    pub pages: u64,
+    /// Hosts that the coordinator keeps in memory.
+    pub hot_hosts: usize,
+    /// One agent in this many lies; zero for none.
+    pub liars: u64,
+    /// What goes wrong, in order of time.
+    pub ops: Vec<TimedOp>,
+    /// When the last fault is over.
+    pub healed: Duration,
+}
+
+impl Plan {
+    /// The world of a seed: hosts, pages and faults grow with the number of agents.
+    #[must_use]
+    pub fn of_seed(seed: u64, agents: usize) -> Self {
+        let hosts = (agents / 8).clamp(6, 40);
+        let healed = Duration::from_secs(75);
+        let hot_hosts = if seed % 4 == 0 { (hosts / 2).max(4) } else { 2000 };
+        Self {
+            seed,
+            agents,
+            hosts,
+            pages: 18,
+            hot_hosts,
+            liars: 10,
+            ops: op::draw(seed, agents, healed),
+            healed,
+        }
+    }
+
+    /// The same world without faults.
+    #[must_use]
+    pub fn calm(self) -> Self {
+        Self { ops: Vec::new(), healed: Duration::ZERO, ..self }
+    }
+}

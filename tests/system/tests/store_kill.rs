@@ -1,0 +1,89 @@
+//! An index on sled whose process is killed: nothing acknowledged is lost, and no batch is torn.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use sward_coordinator::store::SledStore;
+use sward_coordinator_core::batch::Batch;
+use sward_coordinator_core::store::Store;
+
+/// Tells the child where to work.
+const FOLDER: &str = "SWARD_TEST_KILLED_INDEX";
+
+const ROUND: &[u8] = b"Sround";
+
+fn open(dir: &Path) -> SledStore {
+    SledStore::open(dir, 1024 * 1024).expect("an index that is in order")
+}
+
+/// Commit number `round`: ten entries changed, and its own number.
+fn commit(round: u64) -> Batch {
+    let mut batch = Batch::default();
+    for place in 0..10 {
+        let key = format!("S{:03}", (round * 7 + place * 31) % 400).into_bytes();
+        if (round + place) % 4 == 0 {
+            batch.delete(key);
+        } else {
+            batch.put(key, format!("{round} ").repeat(40 * place as usize).into_bytes());
+        }
+    }
+    batch.put(ROUND.to_vec(), round.to_be_bytes().to_vec());
+    batch
+}
+
+fn round(store: &SledStore) -> u64 {
+    let bytes = store
+        .get(ROUND)
+        .expect("read")
+        .map_or([0; 8], |bytes| <[u8; 8]>::try_from(bytes.as_slice()).expect("a number"));
+    u64::from_be_bytes(bytes)
+}
+
+#[test]
+#[ignore = "is the process that is killed"]
+fn commits_until_killed() {
+    let dir = std::env::var(FOLDER).expect("a folder to work in");
+    let mut store = open(Path::new(&dir));
+    let mut said = std::io::stdout();
+    for number in round(&store) + 1.. {
+        store.commit(commit(number)).expect("committed");
+        writeln!(said, "\ncommitted {number}").and_then(|()| said.flush()).expect("a parent");
+    }
+}
+
+#[test]
+fn a_killed_process_leaves_all_that_it_acknowledged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("index");
+    let start = open(&dir).scan(b"", b"", usize::MAX).expect("scanned");
+    let mut expected: BTreeMap<_, _> = start.into_iter().collect();
+    let mut replayed = 0;
+    for life in 1..=10 {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "commits_until_killed", "--ignored", "--nocapture"])
+            .env(FOLDER, &dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let acknowledged: Vec<u64> = lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.strip_prefix("committed ")?.parse().ok())
+            .take(17 * life)
+            .collect();
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+
+        let store = open(&dir);
+        let reached = round(&store);
+        assert!(Some(&reached) >= acknowledged.last(), "life {life}: lost after {reached}");
+        assert_eq!(acknowledged.len(), 17 * life, "life {life}: it ended on its own");
+        for number in replayed + 1..=reached {
+            commit(number).apply_to(&mut expected);
+        }
+        replayed = reached;
+        let found = store.scan(b"", b"", usize::MAX).expect("scanned");
+        assert!(found == Vec::from_iter(expected.clone()), "life {life}: torn at {reached}");
+    }
+}
