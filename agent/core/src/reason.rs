@@ -2,10 +2,10 @@
 //!
 //! Decides the words and which comes first. Never decides the conditions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The reasons, in order: the first that holds is the one that is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// The owner has not agreed to anything yet.

@@ -147,7 +147,7 @@ mod tests {
     use sward_proto::address::NameKind;
     use tokio::net::UdpSocket;
 
-    /// Answers every A question with `answers`, and AAAA with nothing.
+    /// Answers questions for A of the first record's name with `answers`, and all others with nothing.
     async fn name_server(answers: Vec<Record>) -> SocketAddr {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
         let address = socket.local_addr().expect("bound");
@@ -157,7 +157,10 @@ mod tests {
                 let mut message =
                     Message::from_vec(packet.get(..length).unwrap_or_default()).expect("a query");
                 message.metadata.message_type = MessageType::Response;
-                if message.queries.iter().any(|query| query.query_type() == RecordType::A) {
+                let known =
+                    |name: &DnsName| answers.first().is_some_and(|first| first.name == *name);
+                let mut queries = message.queries.iter();
+                if queries.any(|query| query.query_type() == RecordType::A && known(query.name())) {
                     message.add_answers(answers.clone());
                 }
                 let reply = message.to_vec().expect("a message");
@@ -172,7 +175,8 @@ mod tests {
         let mut connection = ConnectionConfig::udp();
         connection.port = server.port();
         let server = NameServerConfig::new(server.ip(), true, vec![connection]);
-        let config = ResolverConfig::from_name_servers(vec![server]);
+        let mut config = ResolverConfig::from_name_servers(vec![server]);
+        config.add_search(name("corp.example."));
         let provider = TokioRuntimeProvider::default();
         let builder = TokioResolver::builder_with_config(config, provider);
         let guard = Arc::new(RwLock::new(Guard::new(GuardConfig::default())));
@@ -180,8 +184,8 @@ mod tests {
         let system = with_our_options(builder).build().expect("a resolver");
         *resolver.0.system.lock().expect("not poisoned") = Some(system);
         let url: CanonicalUrl = url.parse().expect("a url");
-        let name: Name = "www.a.example".parse().expect("a name");
-        let addresses = asking(&url, async { resolver.resolve(name).await }).await;
+        let asked: Name = "www.a.example".parse().expect("a name");
+        let addresses = asking(&url, async { resolver.resolve(asked).await }).await;
         let addresses = addresses.map_err(|error| *error.downcast::<ResolveError>().expect("ours"));
         Ok(addresses?.map(|address| address.ip()).collect())
     }
@@ -208,7 +212,12 @@ mod tests {
         let refused = matches!(&mixed, Err(ResolveError::Refused(Refusal::Address(ip, _)))
             if ip.to_string() == "10.0.0.1");
         assert!(refused, "{mixed:?}");
-        let none = checked(Vec::new(), URL).await;
+    }
+
+    #[tokio::test]
+    async fn the_search_list_of_the_machine_is_not_used() {
+        let inside = address("www.a.example.corp.example.", "93.184.216.34");
+        let none = checked(vec![inside], "http://www.a.example/").await;
         assert!(matches!(none, Err(ResolveError::Unresolved { .. })), "{none:?}");
     }
 

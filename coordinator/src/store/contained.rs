@@ -1,10 +1,10 @@
 //! Calls into sled, with whatever goes wrong in them as a `StoreError`.
 //!
-//! Decides what a failure of sled means. sled 0.34 asserts where it could return an error, so panics are caught as well:
-//! of 8,500 copies of an index that were cut, blanked or had bits flipped, a third made it panic on opening, always in the
-//! calling thread, and none made it hang or abort. That needs a build with `panic = "unwind"`. The panic hook is left
-//! alone, so that a log still shows where it was. A panic in one of sled's own threads could not be caught here, and would
-//! leave a commit waiting.
+//! Decides what a failure of sled means. sled 0.34 asserts where it could return an error, so panics are caught as
+//! well: of 8,500 copies of an index that were cut, blanked or had bits flipped, a third made it panic on opening,
+//! always in the calling thread, and none made it hang or abort. That needs a build with `panic = "unwind"`. The panic
+//! hook is left alone, so that a log still shows where it was. A panic in one of sled's own threads could not be caught
+//! here, and would leave a commit waiting.
 
 use std::any::Any;
 use std::io;

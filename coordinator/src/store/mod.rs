@@ -1,7 +1,7 @@
 //! The index on disk, behind the core's `Store` port.
 //!
-//! Decides when a commit counts as durable and when a folder is too damaged to be used. Never repairs an index: the truth
-//! is in archive and journal, from which a new one is built once the old has been moved aside.
+//! Decides when a commit counts as durable and when a folder is too damaged to be used. Never repairs an index: the
+//! truth is in archive and journal, from which a new one is built once the old has been moved aside.
 
 mod aside;
 mod contained;

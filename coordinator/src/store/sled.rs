@@ -156,8 +156,8 @@ fn open_sled(dir: &Path, cache_bytes: u64) -> Result<::sled::Db, StoreError> {
     contained("opening the index", || config.open())
 }
 
-/// Waits for whoever had the index open before: a process that is ending, or sled itself, whose threads hold on to the lock
-/// for a moment after the last user has gone.
+/// Waits for whoever had the index open before: a process that is ending, or sled itself, whose threads hold on to the
+/// lock for a moment after the last user has gone.
 fn await_lock(log: &File) -> io::Result<()> {
     let start = Instant::now();
     loop {

@@ -1,7 +1,7 @@
 //! What an index should hold, in 24 bytes.
 //!
-//! Decides how a loss is noticed that sled lets through: number of commits, number of entries, and a sum over all of them
-//! that each commit moves on by its own changes alone. Guards against accidents, not against a forger.
+//! Decides how a loss is noticed that sled lets through: number of commits, number of entries, and a sum over all of
+//! them that each commit moves on by its own changes alone. Guards against accidents, not against a forger.
 
 /// What all entries but its own come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,8 +53,8 @@ impl Summary {
     }
 }
 
-/// Two CRC-32 over key and value, in either order, as one of them twice would be no more than 32 bits; then mixed, because
-/// CRCs are linear and so is their sum, which would make exchanges between entries cancel out. The mixer is
+/// Two CRC-32 over key and value, in either order, as one of them twice would be no more than 32 bits; then mixed,
+/// because CRCs are linear and so is their sum, which would make exchanges between entries cancel out. The mixer is
 /// MurmurHash3's 64-bit finaliser.
 fn hash(key: &[u8], value: &[u8]) -> u64 {
     let crc = |first: &[u8], second: &[u8]| {

@@ -2,9 +2,9 @@
 //!
 //! Decides how a rollback is told from an index that is in order: sled may lose the end of its log at the border of two
 //! batches, and what it then shows is a whole index, only an older one, whose own summary agrees with it (900 of 6,000
-//! damaged copies). The witness is written after the commit it speaks of is durable, so it may lag behind the index but never be ahead. It is not
-//! synced itself: a process killed leaves it exact, and a power cut may leave it some commits behind, which makes it less
-//! sharp but never wrong.
+//! damaged copies). The witness is written after the commit it speaks of is durable, so it may lag behind the index but
+//! never be ahead. It is not synced itself: a process killed leaves it exact, and a power cut may leave it some commits
+//! behind, which makes it less sharp but never wrong.
 
 use super::summary::{SUMMARY_BYTES, Summary};
 use std::fs::{File, OpenOptions};

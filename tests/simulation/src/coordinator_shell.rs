@@ -5,6 +5,7 @@ use crate::assembler::Assembler;
 use crate::chance::seed_for;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use sward_coordinator_core::config::{Bounds, Config};
 use sward_coordinator_core::coordinator::Coordinator;
 use sward_coordinator_core::input::Order;
@@ -18,7 +19,6 @@ use sward_proto::note::NoteSigner;
 use sward_proto::receipt::ReceiptSchema;
 use sward_proto::tariff::Tariff;
 use sward_proto::wire::reply::Terms;
-use std::net::IpAddr;
 
 /// Short hold and epoch, so that receipts are issued while faults happen.
 const TARIFF: &str = "schema = 1\nname = \"simulation\"\ncurrency = \"credit\"\nhold_seconds = 10\n\
@@ -65,6 +65,7 @@ pub struct Shell {
     pub life: u64,
     /// Who each agent is, and from where it dials.
     pub agents: Vec<(PeerId, IpAddr)>,
+    numbers: BTreeMap<PeerId, usize>,
     config: Config,
     seed: u64,
 }
@@ -106,6 +107,7 @@ impl Shell {
             crash_in: None,
             disk_full: false,
             life: 0,
+            numbers: agents.iter().enumerate().map(|(n, (peer, _))| (*peer, n)).collect(),
             agents,
             config,
             seed: plan.seed,
@@ -123,6 +125,12 @@ impl Shell {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// An agent's number.
+    #[must_use]
+    pub fn number(&self, peer: &PeerId) -> Option<usize> {
+        self.numbers.get(peer).copied()
     }
 
     /// Everything that is not on the disk is gone.

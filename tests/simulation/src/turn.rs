@@ -95,9 +95,8 @@ impl Shell {
             if let Some(due) = core.poll_timeout(now).filter(|due| *due <= now) {
                 watch.fail(format!("at {now} the coordinator wants to be woken at {due}"));
             }
-            self.drain(gathered, watch, now)?;
         }
-        Ok(())
+        self.drain(gathered, watch, now)
     }
 
     fn input(&mut self, arrival: Arrival, gathered: &mut Gathered) -> Option<Input> {
@@ -227,7 +226,7 @@ impl Shell {
         reply: CoordinatorReply,
         gathered: &mut Gathered,
     ) {
-        let Some(agent) = self.agents.iter().position(|(known, _)| *known == peer) else { return };
+        let Some(agent) = self.number(&peer) else { return };
         if let Some(conn) = self.conns.get(&agent).copied() {
             gathered.answers.push(Answer { agent, conn, reply_to, reply });
         }

@@ -185,7 +185,7 @@ fn behaves_like_the_map<S: Store>(kind: &Kind<S>, steps: Vec<Step>) -> Result<()
                 let changes: Vec<_> =
                     changes.iter().map(|(k, v)| (k.as_slice(), v.as_deref())).collect();
                 batch(&changes).apply_to(&mut map);
-                store.commit(batch(&changes)).expect("committed");
+                prop_assert_eq!(store.commit(batch(&changes)), Ok(()));
             }
             Step::Get(key) => {
                 prop_assert_eq!(store.get(&key), Ok(map.get(&key).cloned()));
@@ -195,8 +195,7 @@ fn behaves_like_the_map<S: Store>(kind: &Kind<S>, steps: Vec<Step>) -> Result<()
                     map.iter().filter(|(key, _)| key.starts_with(&prefix) && **key >= from);
                 let expected: Vec<_> =
                     within.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect();
-                let found = store.scan(&prefix, &from, limit).expect("scanned");
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(store.scan(&prefix, &from, limit), Ok(expected));
             }
             Step::Restart => store = (kind.restart)(store, folder.path()),
         }
@@ -219,7 +218,10 @@ macro_rules! store_contract {
             )+
 
             proptest! {
-                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+                #![proptest_config(ProptestConfig {
+                    failure_persistence: None,
+                    ..ProptestConfig::with_cases(64)
+                })]
 
                 #[test]
                 fn behaves_like_the_map(steps in prop::collection::vec(some_step(), 1..30)) {

@@ -22,7 +22,7 @@ fn commit(round: u64) -> Batch {
     let mut batch = Batch::default();
     for place in 0..10 {
         let key = format!("S{:03}", (round * 7 + place * 31) % 400).into_bytes();
-        if (round + place) % 4 == 0 {
+        if (round + place).is_multiple_of(4) {
             batch.delete(key);
         } else {
             batch.put(key, format!("{round} ").repeat(40 * place as usize).into_bytes());

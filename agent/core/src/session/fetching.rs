@@ -11,6 +11,7 @@ use sward_proto::attestation::Observation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
 use sward_proto::ids::LeaseToken;
 use sward_proto::outcome::FailureCode;
+use sward_proto::robots::Robots;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::bounds::MAX_BATCH;
 use sward_proto::wire::reply::Work;
@@ -152,6 +153,7 @@ impl Session {
                         MAX_ROBOTS_BYTES,
                         Vec::new(),
                         Fetching::Robots { host, origin },
+                        now,
                     );
                 }
                 continue;
@@ -162,7 +164,7 @@ impl Session {
             }
             let (url, lease) = (url.clone(), held.lease.clone());
             let fetching = Fetching::Page { host, held, began: now };
-            return self.start(url, lease.max_bytes, lease.media_types, fetching);
+            return self.start(url, lease.max_bytes, lease.media_types, fetching, now);
         }
         self.runs.remove(&host);
     }
@@ -173,11 +175,14 @@ impl Session {
         max_bytes: u64,
         media_types: Vec<String>,
         fetching: Fetching,
+        now: Timestamp,
     ) {
         let ticket = self.next_id;
         self.next_id += 1;
         self.fetching.insert(ticket, fetching);
-        let order = FetchOrder { ticket, url, max_bytes, media_types };
+        let known = self.politeness.rules(&url.origin(), now).cloned();
+        let rules = known.unwrap_or_else(Robots::allow_all);
+        let order = FetchOrder { ticket, url, max_bytes, media_types, rules };
         self.outputs.push_back(Output::Fetch(order));
     }
 

@@ -2,11 +2,11 @@
 
 use super::Session;
 use crate::reason::StopReason;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sward_proto::timestamp::Timestamp;
 
 /// The state in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// Its identity.
     pub peer_id: String,
@@ -61,6 +61,12 @@ impl Session {
             receipt_credit: receipt.as_ref().map_or(0, |receipt| receipt.credit),
             developer: self.config.developer,
         }
+    }
+
+    /// The page that the User-Agent names.
+    #[must_use]
+    pub fn contact(&self) -> &str {
+        &self.account.contact
     }
 
     /// Why it is not fetching: the first reason that holds.

@@ -1,0 +1,42 @@
+//! `run`.
+
+use super::{Failure, Printer};
+use crate::config::{Config, Layout};
+use crate::run::Agent;
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+/// Works until it is interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  sward-agent run")]
+pub(super) struct Run {}
+
+impl Run {
+    #[expect(clippy::unused_self, reason = "the shape of all commands")]
+    pub(super) fn run(self, layout: &Layout, _: Printer) -> Result<(), Failure> {
+        if Config::load(layout)?.is_developer() {
+            tracing::warn!("DEVELOPER MODE: loopback addresses can be fetched; not for use on the internet");
+        }
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .map_err(|_| anyhow!("another TLS provider is installed already"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("runtime")?;
+        runtime.block_on(async { Agent::start(layout)?.run(interrupted()).await })?;
+        Ok(())
+    }
+}
+
+/// Resolves when the process is asked to end.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
