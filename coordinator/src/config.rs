@@ -46,12 +46,14 @@ pub struct Quorum {
     pub margin: usize,
     /// Results asked for before a page is contested.
     pub most: usize,
+    /// Seconds for which a page that every enrolled group has answered without agreeing waits for newcomers.
+    pub patience_seconds: u64,
 }
 
 impl Default for Quorum {
     fn default() -> Self {
         let Rules { margin, most } = Rules::default();
-        Self { margin, most }
+        Self { margin, most, patience_seconds: 600 }
     }
 }
 
@@ -189,7 +191,7 @@ impl Config {
             "health is {}: it has no access control, so give a loopback address",
             config.health
         );
-        let Quorum { margin, most } = config.quorum;
+        let Quorum { margin, most, .. } = config.quorum;
         ensure!(margin >= 2, "quorum.margin is {margin}: one agent alone proves nothing, give 2 or more");
         ensure!(most > margin, "quorum.most is {most}: it must be above quorum.margin ({margin})");
         Ok(config)
@@ -238,7 +240,7 @@ mod tests {
     fn the_least_configuration_is_enough() {
         let config = Config::parse(SOUND).expect("sound");
         assert!(!config.developer);
-        assert_eq!(config.quorum, Quorum { margin: 2, most: 7 });
+        assert_eq!((config.quorum.margin, config.quorum.most), (2, 7));
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
         bounds: Bounds {
             hot_hosts: config.limits.hot_hosts,
             open_tasks: config.limits.open_tasks,
+            starvation_wait: Duration::from_secs(config.quorum.patience_seconds),
             ..Bounds::default()
         },
     })

@@ -50,6 +50,8 @@ pub struct Bounds {
     pub reveal_wait: Duration,
     /// How long an agent may take to hand in a capture.
     pub upload_wait: Duration,
+    /// How long a page that every enrolled group has answered without agreeing waits for newcomers.
+    pub starvation_wait: Duration,
     /// How often a URL is tried again after a time-out, a server error or lost agents.
     pub retries: u8,
     /// How long rules of robots.txt are used: at most 24 hours by RFC 9309 section 2.4.
@@ -70,6 +72,7 @@ impl Default for Bounds {
             fetch_allowance: Duration::from_secs(5),
             reveal_wait: Duration::from_secs(60),
             upload_wait: Duration::from_secs(60),
+            starvation_wait: Duration::from_secs(600),
             retries: 3,
             robots_life: Duration::from_secs(24 * 3600),
             robots_retry: Duration::from_secs(3600),

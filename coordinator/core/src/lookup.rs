@@ -52,7 +52,7 @@ pub enum Lookup {
     Payloads {
         /// On behalf of this task.
         task: TaskId,
-        /// The agreed body first, then those of dissenters.
+        /// The agreeing bodies first, then those of dissenters.
         digests: Vec<Digest>,
     },
     /// Which of this agent's credits are past their hold window?
@@ -197,7 +197,7 @@ fn refill(store: &impl Store, after: Option<HostName>) -> Result<Answer, StoreEr
     Ok(Answer::Refill { hosts, last })
 }
 
-fn load_host(store: &impl Store, host: &HostName) -> Result<HostLoad, StoreError> {
+pub(crate) fn load_host(store: &impl Store, host: &HostName) -> Result<HostLoad, StoreError> {
     let clock = match store.get(&record::host::key(host))? {
         Some(value) => decode("host", &value)?,
         None => HostRecord::default(),

@@ -123,8 +123,12 @@ pub fn decide(votes: &[Vote<'_>], rules: Rules) -> Decision {
             let layer = layer_of(votes, &members);
             return Decision::Agreed { members, layer };
         }
-        return if votes.len() >= rules.most { Decision::Contested } else { Decision::More };
+        if second > 0 || votes.len() < rules.most {
+            let enough = votes.len() >= rules.most;
+            return if enough { Decision::Contested } else { Decision::More };
+        }
     }
+    // No answer, or only one that nobody contradicts and that too few could confirm.
     let common = failures.into_iter().max_by_key(|(_, members)| groups(members));
     match common {
         Some((code, members)) if groups(&members) >= rules.margin || votes.len() >= rules.most => {

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use sward_proto::note::NoteSigner;
 
 /// Makes a data folder: keys, prices, configuration. Nothing listens yet.
 #[derive(Debug, Args)]
@@ -33,6 +34,21 @@ pub(super) struct Init {
     /// For tests: takes developer-mode agents, and jobs that name loopback.
     #[arg(long)]
     developer: bool,
+}
+
+/// Prints the key that signs receipts, as verifiers want it.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  sward-coordinator key > vkeys")]
+pub(super) struct Key {}
+
+impl Key {
+    #[expect(clippy::unused_self, reason = "the shape of all commands")]
+    pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
+        let config = Config::load(layout)?;
+        let keys = Keys::load(layout)?;
+        let signer = NoteSigner::from_seed(config.key_name()?, &keys.receipts);
+        printer.print("vkey", &signer.verifier_key().to_string(), Clone::clone)
+    }
 }
 
 const SAMPLE_TARIFF: &str = include_str!("../../../deploy/tariff.toml");

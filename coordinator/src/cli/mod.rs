@@ -36,6 +36,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Init),
+    Key(init::Key),
     Serve(serve::Serve),
     #[command(subcommand)]
     Job(job::Job),
@@ -58,6 +59,7 @@ impl Cli {
         let printer = Printer { json: self.json };
         match self.command {
             Command::Init(init) => init.run(&layout, printer),
+            Command::Key(key) => key.run(&layout, printer),
             Command::Serve(serve) => serve.run(&layout, printer),
             Command::Job(job) => job.run(&layout, printer),
             Command::Invite(invite) => invite.run(&layout, printer),

@@ -125,7 +125,7 @@ impl Sites {
             return self.respond(url, url, 404, "text/html", b"gone".to_vec(), None, elapsed);
         };
         let noise = self.chance.below(u64::MAX);
-        match page.kind {
+        match page.kind.clone() {
             Kind::Plain => self.page(url, url, &page, None, elapsed),
             Kind::Noisy => self.page(url, url, &page, Some(noise), elapsed),
             Kind::Dynamic => {

@@ -48,17 +48,17 @@ impl Link {
         self.rest_until = self.rest_until.max(now + time);
     }
 
-    pub(super) fn timeout(&self) -> Option<Timestamp> {
+    fn timeout(&self, now: Timestamp) -> Option<Timestamp> {
         match self.state {
             State::Closed { dial_at } => Some(dial_at),
             State::Dialling => None,
-            State::Open => Some(self.rest_until).filter(|until| *until > Timestamp::ZERO),
+            State::Open => Some(self.rest_until).filter(|until| *until > now),
         }
     }
 }
 
 impl Session {
-    pub(super) fn connected(&mut self, now: Timestamp) {
+    pub(super) fn connected(&mut self) {
         self.link.state = State::Open;
         self.link.failures = 0;
         self.link.rest_until = Timestamp::ZERO;
@@ -67,7 +67,9 @@ impl Session {
         // What was sent and not answered may not have arrived: sent once more, it is answered as a duplicate.
         let unanswered = self.sealed.iter().filter(|(_, sealed)| !sealed.committed);
         self.unsent = unanswered.map(|(token, _)| *token).collect();
-        self.unsent_since = (!self.unsent.is_empty()).then_some(now);
+        // They go out ahead of the request for work, which names the leases still in hand: a result that waited would be
+        // taken for a lost lease.
+        self.unsent_since = (!self.unsent.is_empty()).then_some(Timestamp::ZERO);
     }
 
     pub(super) fn disconnected(&mut self, now: Timestamp) {
@@ -81,12 +83,21 @@ impl Session {
         self.asked.clear();
     }
 
-    pub(super) fn dial(&mut self, now: Timestamp) {
+    /// When the connection wants attention; never where it may not be opened.
+    pub(super) fn next_attention(&self, now: Timestamp) -> Option<Timestamp> {
+        let closed = matches!(self.link.state, State::Closed { .. });
+        self.link.timeout(now).filter(|_| !closed || self.may_dial())
+    }
+
+    const fn may_dial(&self) -> bool {
         let ready = self.config.invite.is_some() || !self.account.vkey.is_empty();
+        ready && self.account.barred.is_empty()
+    }
+
+    pub(super) fn dial(&mut self, now: Timestamp) {
         if let State::Closed { dial_at } = self.link.state
             && dial_at <= now
-            && ready
-            && self.account.barred.is_empty()
+            && self.may_dial()
         {
             self.link.state = State::Dialling;
             self.outputs.push_back(Output::Dial);

@@ -188,6 +188,7 @@ impl Session {
 
     pub(super) fn fetched(&mut self, ticket: u64, fetched: Fetched, now: Timestamp) {
         let Some(fetching) = self.fetching.remove(&ticket) else { return };
+        self.runs.retain(|_, run| !run.is_empty());
         self.usage.add(fetched.wire_bytes, now);
         self.changes.push(Change::Usage(self.usage));
         match fetching {
@@ -209,10 +210,11 @@ impl Session {
                 self.politeness.fetched(url, held.lease.delay, now);
                 let entry = line(url.to_string(), Some(&held), &fetched, now);
                 self.changes.push(Change::Log(Box::new(entry)));
+                let host = url.host();
                 self.seal(&held, fetched, began);
+                self.run_ended |= !self.runs.contains_key(&host);
             }
         }
-        self.runs.retain(|_, run| !run.is_empty());
         self.ask_again_with_room(now);
     }
 
@@ -223,6 +225,7 @@ impl Session {
         let entry = line(held.lease.url.to_string(), Some(held), &fetched, now);
         self.changes.push(Change::Log(Box::new(entry)));
         self.seal(held, fetched, now);
+        self.run_ended = true;
     }
 
     /// When a waiting lease may be fetched.

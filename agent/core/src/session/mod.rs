@@ -98,6 +98,8 @@ pub struct Session {
     /// Sealed results that are not sent yet, and since when.
     unsent: Vec<LeaseToken>,
     unsent_since: Option<Timestamp>,
+    /// A host's leases are all done since leaves were last sent.
+    run_ended: bool,
     spooled: u64,
     uploads: uploads::Uploads,
     politeness: Politeness,
@@ -137,6 +139,7 @@ impl Session {
             sealed,
             unsent_since: (!unsent.is_empty()).then_some(now),
             unsent,
+            run_ended: false,
             spooled,
             uploads: uploads::Uploads::default(),
             politeness: Politeness::default(),
@@ -150,7 +153,7 @@ impl Session {
     /// Takes one event.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         match input {
-            Input::Connected => self.connected(now),
+            Input::Connected => self.connected(),
             Input::Disconnected => self.disconnected(now),
             Input::Reply { id, reply } => self.reply(id, reply, now),
             Input::Fetched { ticket, fetched } => self.fetched(ticket, *fetched, now),
@@ -169,7 +172,7 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self, now: Timestamp) -> Option<Timestamp> {
         let commit = self.unsent_since.filter(|_| self.link.is_open()).map(|at| at + COMMIT_WAIT);
-        let times = [self.link.timeout(), self.next_fetch(now), commit, self.next_expiry()];
+        let times = [self.next_attention(now), self.next_fetch(now), commit, self.next_expiry()];
         times.into_iter().flatten().min()
     }
 

@@ -46,11 +46,11 @@ impl Session {
         self.unsent_since.get_or_insert(began);
     }
 
-    /// Sends leaves once a run is through, a batch is full, or the oldest has waited long enough.
+    /// Sends leaves once a host's run is through, so that its next agent need not wait; else once a batch is full or the
+    /// oldest has waited long enough.
     pub(super) fn send_commits(&mut self, now: Timestamp) {
         let waited = self.unsent_since.is_some_and(|since| since + super::COMMIT_WAIT <= now);
-        let idle = self.runs.is_empty() && self.fetching.is_empty();
-        let due = waited || idle || self.unsent.len() >= MAX_BATCH;
+        let due = waited || std::mem::take(&mut self.run_ended) || self.unsent.len() >= MAX_BATCH;
         if !self.link.is_open() || self.account.vkey.is_empty() || !due {
             return;
         }
@@ -81,8 +81,9 @@ impl Session {
         for Answer { token, code } in answers {
             match code {
                 AnswerCode::Taken | AnswerCode::Duplicate => {
-                    self.account.taken += u64::from(*code == AnswerCode::Taken);
                     if let Some(sealed) = self.sealed.get_mut(token) {
+                        // A duplicate was taken too, in an answer that never came.
+                        self.account.taken += u64::from(!sealed.committed);
                         sealed.committed = true;
                         let sealed = Box::new(sealed.clone());
                         self.changes.push(Change::Seal { token: *token, sealed, capture: None });

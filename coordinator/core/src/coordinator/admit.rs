@@ -61,8 +61,9 @@ impl Coordinator {
                 count += 1;
             }
         }
+        let delay = self.longest_delay();
         for (name, load) in hosts {
-            self.frontier.load(&name, load, now);
+            self.frontier.load(&name, load, delay, now);
         }
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.admitting = job.admitting.saturating_sub(1);

@@ -7,6 +7,7 @@ use crate::journal::JournalEntry;
 use crate::lookup::{Lookup, MaturedCredit};
 use crate::output::{Event, Output};
 use crate::record::agent::{Standing, Totals};
+use std::time::Duration;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Epoch, PeerId, Seq, TaskId};
 use sward_proto::merkle;
@@ -49,7 +50,9 @@ impl Coordinator {
             if let Some(member) = self.roster.get_mut(&agent) {
                 member.closing = true;
             }
-            self.look_up(Lookup::Matured { agent, until: now });
+            // What is settled from now on matures later than this, so a receipt covers all that comes before its end.
+            let until = now.minus(Duration::from_millis(1));
+            self.look_up(Lookup::Matured { agent, until });
         }
     }
 

@@ -178,13 +178,13 @@ impl Coordinator {
         None
     }
 
-    /// The next URL on a host: of the job with the highest priority that has room.
+    /// The next URL on a host: of the job with the highest priority that has room and does not wait for a robots.txt.
     fn next_url(&self, name: &HostName) -> Option<(JobId, CanonicalUrl)> {
-        let queues = self.frontier.host(name)?.queues.iter();
-        let open = queues.filter(|(job, _)| self.has_room(**job));
+        let host = self.frontier.host(name)?;
+        let open = host.queues.iter().filter(|(job, _)| self.has_room(**job));
         let priority = |job: &JobId| self.jobs.get(job).map(|job| job.record.spec.priority);
         let (job, queue) = open
-            .filter(|(_, queue)| queue.peek().is_some())
+            .filter(|(_, queue)| queue.peek().is_some_and(|next| !host.awaits_robots(next)))
             .max_by_key(|(job, _)| (priority(job), std::cmp::Reverse(**job)))?;
         Some((*job, queue.peek()?.url.clone()))
     }

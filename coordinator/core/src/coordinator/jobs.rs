@@ -6,6 +6,7 @@ use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
 use crate::record::job::{JobCounts, JobRecord};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use sward_proto::address;
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::ids::{JobId, JobName};
@@ -107,6 +108,12 @@ impl Coordinator {
         for id in ended {
             self.frontier.drop_job(id, now, &mut self.batch);
         }
+    }
+
+    /// The longest gap between two fetches on one host that a job asks for.
+    pub(super) fn longest_delay(&self) -> Duration {
+        let unfinished = self.jobs.values().filter(|job| !job.record.state.is_final());
+        unfinished.map(|job| job.record.spec.limits.delay()).max().unwrap_or_default()
     }
 
     /// Whether a job may open another task.

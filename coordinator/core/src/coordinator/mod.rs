@@ -58,6 +58,7 @@ enum Timer {
     Lease(LeaseToken),
     Reveal(TaskId),
     Upload(TaskId),
+    Starved(TaskId),
     Poll(PeerId),
     Epoch,
     Archive,
@@ -153,7 +154,8 @@ impl Coordinator {
         let timer = self.timers.first().map(|(time, _)| *time);
         let polled = self.roster.values().any(|agent| agent.poll.is_some());
         let host = if polled { self.frontier.next_due(now) } else { None };
-        [timer, host].into_iter().flatten().min()
+        let refill = if polled { self.frontier.next_refill(now) } else { None };
+        [timer, host, refill].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -167,6 +169,7 @@ impl Coordinator {
                 Timer::Lease(token) => self.lease_expired(token, now),
                 Timer::Reveal(task) => self.reveal_expired(task, now),
                 Timer::Upload(task) => self.upload_expired(task, now),
+                Timer::Starved(task) => self.contest_if_starved(task, now),
                 Timer::Poll(agent) => self.poll_expired(agent, now),
                 Timer::Epoch => self.close_epoch(now),
                 Timer::Archive => self.archive_again(now),
@@ -244,7 +247,8 @@ impl Coordinator {
             Answer::Admit { job, urls, hosts } => self.admitted(job, urls, hosts, now),
             Answer::Refill { hosts, last } => {
                 self.refilling = false;
-                self.frontier.refilled(hosts, last, now);
+                let delay = self.longest_delay();
+                self.frontier.refilled(hosts, last, delay, now);
                 self.drop_queues_of_ended_jobs(now);
             }
             Answer::Chunk { host, job, seq, entries } => {
@@ -269,7 +273,7 @@ impl Coordinator {
             self.look_up(Lookup::Refill { after });
         }
         if self.lookups == 0 {
-            self.frontier.evict();
+            self.frontier.evict(now);
         }
         let batch = std::mem::take(&mut self.batch);
         if !batch.is_empty() {

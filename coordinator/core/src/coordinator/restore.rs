@@ -9,7 +9,7 @@ use crate::frontier::RobotsState;
 use crate::input::Archived;
 use crate::job::JobState;
 use crate::journal::JournalEntry;
-use crate::lookup::{Answer, Lookup, MaturedCredit};
+use crate::lookup::{Answer, Lookup, MaturedCredit, load_host};
 use crate::record::{self, Kind, decode};
 use crate::roster::Agent;
 use crate::settlement::Settlement;
@@ -20,7 +20,6 @@ use sward_proto::ids::{JobId, PeerId, TaskId};
 use sward_proto::note::SignedNote;
 use sward_proto::receipt::ReceiptBody;
 use sward_proto::timestamp::Timestamp;
-use sward_proto::wire::reply::UploadOrder;
 
 /// Records read at a time.
 const PAGE: usize = 1024;
@@ -62,8 +61,13 @@ impl Restore {
             coordinator.invites.insert(fingerprint, decode("invite", value)?);
             Ok(())
         })?;
+        let delay = coordinator.longest_delay();
         each(store, Kind::Task, |_, value| {
-            coordinator.take_up_task(decode("task", value)?, now);
+            let task: Task = decode("task", value)?;
+            // A host that comes into memory for its tasks needs its queues too: no refill would bring them later.
+            let host = task.host();
+            coordinator.frontier.load(&host, load_host(store, &host)?, delay, now);
+            coordinator.take_up_task(task, now);
             Ok(())
         })?;
         if let Some(value) = store.get(&record::position::next_task_key())? {
@@ -120,14 +124,16 @@ impl Coordinator {
         self.recovering = false;
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for id in jobs {
-            let counts = self.jobs.get(&id).map(|job| job.record.counts.discovered);
-            if counts == Some(0) {
-                self.admit_seeds(id, now);
-            }
+            // Those that were met already stay out; how many of the others were lost, no count tells.
+            self.admit_seeds(id, now);
         }
         let tasks: Vec<TaskId> = self.tasks.keys().copied().collect();
         for id in tasks {
             self.resume_task(id, now);
+        }
+        let agents: Vec<PeerId> = self.roster.keys().copied().collect();
+        for agent in agents {
+            self.judge(&agent, now);
         }
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for id in jobs {
@@ -137,19 +143,14 @@ impl Coordinator {
     }
 
     fn resume_task(&mut self, id: TaskId, now: Timestamp) {
-        let (reveal_wait, upload_wait) =
-            (self.config.bounds.reveal_wait, self.config.bounds.upload_wait);
+        let reveal_wait = self.config.bounds.reveal_wait;
         let Some(task) = self.tasks.get_mut(&id) else { return };
         match &mut task.phase {
-            Phase::Collecting => return,
-            Phase::Uploading { token, head_only, until, .. } => {
-                *until = now + upload_wait;
-                let (until, order) = (*until, UploadOrder { token: *token, head_only: *head_only });
-                let agent = task.attempt(order.token).map(|attempt| attempt.agent);
-                if let Some(agent) = agent.and_then(|agent| self.roster.get_mut(&agent)) {
-                    agent.mail.ask_upload(order);
-                }
-                self.timers.insert((until, super::Timer::Upload(id)));
+            Phase::Collecting => return self.watch_starvation(id, now),
+            // Which bodies are known is in no record: it is looked up once more, and a capture asked for anew.
+            Phase::Uploading { agreement, .. } => {
+                let agreement = agreement.clone();
+                self.look_up_payloads(id, agreement);
             }
             // What was being opened, looked up or archived is weighed once more: the same results give the same verdict.
             Phase::Revealing { .. } | Phase::Agreed(_) | Phase::Settling => {

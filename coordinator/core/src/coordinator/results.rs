@@ -157,6 +157,9 @@ impl Coordinator {
         if let Some(job) = job.and_then(|job| self.jobs.get_mut(&job)) {
             job.record.counts.fetches += 1;
         }
+        if let Some(job) = job {
+            self.save_job(job);
+        }
         if let Some(agent) = self.roster.get_mut(agent) {
             agent.record.fetched += 1;
         }

@@ -1,8 +1,10 @@
 //! Trying again: a URL whose host or agents failed goes to the back of its queue, a few times, then ends.
 
-use super::Coordinator;
+use super::{Coordinator, Timer};
 use crate::frontier::RobotsState;
+use crate::group::Ties;
 use crate::output::Event;
+use crate::record::agent::Standing;
 use crate::record::chunk::Entry;
 use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::Outcome;
@@ -64,5 +66,34 @@ impl Coordinator {
             self.save_job(task.job);
         }
         self.check_done(task.job, now);
+    }
+
+    /// A task that every enrolled group has answered without agreeing waits for newcomers for a while only.
+    pub(super) fn watch_starvation(&mut self, id: TaskId, now: Timestamp) {
+        if !self.anyone_takes(id) {
+            let until = now + self.config.bounds.starvation_wait;
+            self.timers.insert((until, Timer::Starved(id)));
+        }
+    }
+
+    pub(super) fn contest_if_starved(&mut self, id: TaskId, now: Timestamp) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let opened = task.revealed().count();
+        let answered = opened >= self.config.rules.margin && opened == task.active().count();
+        if task.is_needy() && answered && !self.anyone_takes(id) {
+            self.settle(id, Outcome::Disagree, None, &[], None, now);
+        } else if task.is_needy() {
+            self.watch_starvation(id, now);
+        }
+    }
+
+    /// Whether any agent in good standing, connected or not, would be a further voice.
+    fn anyone_takes(&self, id: TaskId) -> bool {
+        let Some(task) = self.tasks.get(&id) else { return false };
+        self.roster.iter().any(|(peer, agent)| {
+            let payee = agent.record.payee.clone();
+            agent.record.standing == Standing::Good
+                && agent.record.network.is_some_and(|network| task.takes(peer, &Ties { payee, network }))
+        })
     }
 }

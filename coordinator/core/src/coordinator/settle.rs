@@ -132,8 +132,11 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn archive_again(&mut self, _now: Timestamp) {
+    pub(super) fn archive_again(&mut self, now: Timestamp) {
         self.archive_full = None;
+        // Settled now: credit must not mature before a receipt that was signed in between.
+        let waiting = self.settling.values_mut().filter_map(|s| s.settlement.as_mut());
+        waiting.for_each(|settlement| settlement.settled_at = now);
         let waiting: Vec<TaskId> = self.settling.keys().copied().collect();
         for id in waiting {
             self.archive(id);

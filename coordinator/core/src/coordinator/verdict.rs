@@ -38,6 +38,7 @@ impl Coordinator {
                 task.wanted = (votes.len() + 1).max(self.config.rules.margin);
                 task.phase = Phase::Collecting;
                 self.settle_needy(id, now);
+                self.watch_starvation(id, now);
                 self.give_up_if_lost(id, now);
             }
             Decision::Contested => self.settle(id, Outcome::Disagree, None, &[], None, now),
@@ -57,7 +58,7 @@ impl Coordinator {
     }
 
     fn agreed(&mut self, id: TaskId, agreement: Agreement, response: &Response, now: Timestamp) {
-        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Some(task) = self.tasks.get(&id) else { return };
         let Some(job) = self.jobs.get(&task.job) else { return };
         let members = agreement.members.clone();
         let layer = Some(agreement.layer);
@@ -65,9 +66,7 @@ impl Coordinator {
         let unwanted = !task.robots && !wanted.is_empty() && !wanted.contains(&response.media_type);
         let outcome = match response.status {
             200..=299 if !unwanted => {
-                task.phase = Phase::Agreed(agreement);
-                let digests = bodies(task, response.raw);
-                return self.look_up(Lookup::Payloads { task: id, digests });
+                return self.look_up_payloads(id, agreement);
             }
             200..=299 => Outcome::Policy,
             300..=399 => Outcome::Redirect,
@@ -77,6 +76,14 @@ impl Coordinator {
         };
         let facts = facts_of(response, now);
         self.settle(id, outcome, layer, &members, Some(facts), now);
+    }
+
+    /// Asks the index which of a task's bodies are in the archive.
+    pub(super) fn look_up_payloads(&mut self, id: TaskId, agreement: Agreement) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let digests = bodies(task, &agreement);
+        task.phase = Phase::Agreed(agreement);
+        self.look_up(Lookup::Payloads { task: id, digests });
     }
 
     fn failed(&mut self, id: TaskId, code: FailureCode, members: &[LeaseToken], now: Timestamp) {
@@ -135,10 +142,12 @@ fn pick(members: &[usize], opened: &[(LeaseToken, Attestation)]) -> Vec<LeaseTok
     members.iter().filter_map(|member| opened.get(*member)).map(|(token, _)| *token).collect()
 }
 
-/// The agreed body first, then those of dissenters, each once.
-fn bodies(task: &Task, agreed: Digest) -> Vec<Digest> {
-    let mut digests = vec![agreed];
-    for (_, revealed) in task.revealed() {
+/// The agreeing bodies first, then those of dissenters, each once.
+fn bodies(task: &Task, agreement: &Agreement) -> Vec<Digest> {
+    let mut digests = Vec::new();
+    let (agreeing, others): (Vec<_>, Vec<_>) =
+        task.revealed().partition(|(attempt, _)| agreement.members.contains(&attempt.token));
+    for (_, revealed) in agreeing.into_iter().chain(others) {
         if let Some(seen) = revealed.parsed()
             && let Some(response) = response_of(&seen)
             && !digests.contains(&response.raw)

@@ -55,7 +55,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host of which nothing is known: it counts as just fetched.
+    /// A host of which nothing is known.
     pub(super) const fn new(now: Timestamp) -> Self {
         Self {
             next_allowed: now,
@@ -69,7 +69,9 @@ impl Host {
         }
     }
 
-    pub(super) fn take_up(&mut self, load: HostLoad) {
+    /// Takes up what the index holds. A host that was met before counts as just fetched: when that was, is not stored.
+    pub(super) fn take_up(&mut self, load: HostLoad, delay: Duration, now: Timestamp) {
+        let met = !load.robots.is_empty() || !load.queues.is_empty();
         self.clock = load.clock;
         for RobotsRecord { origin, rules, expires } in load.robots {
             let rules = Robots::from_text(&rules);
@@ -77,6 +79,9 @@ impl Host {
         }
         for (job, (record, head)) in load.queues {
             self.queues.insert(job, Queue::loaded(record, head));
+        }
+        if met {
+            self.next_allowed = self.next_allowed.max(now + self.gap(delay));
         }
     }
 
@@ -89,7 +94,8 @@ impl Host {
         (has_work && self.busy.is_empty()).then(|| self.next_allowed.max(self.clock.blocked_until))
     }
 
-    fn awaits_robots(&self, next: &crate::record::chunk::Entry) -> bool {
+    /// Whether the robots.txt of this URL's origin is being fetched.
+    pub(crate) fn awaits_robots(&self, next: &crate::record::chunk::Entry) -> bool {
         matches!(self.robots.get(&next.url.origin()), Some(RobotsState::Asked(_)))
     }
 

@@ -14,7 +14,9 @@ pub use queue::Queue;
 use crate::batch::Batch;
 use crate::lookup::HostLoad;
 use crate::record::chunk::Entry;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use sward_proto::canonical_url::HostName;
 use sward_proto::ids::{JobId, LeaseToken, TaskId};
 use sward_proto::timestamp::Timestamp;
@@ -33,7 +35,12 @@ pub struct Frontier {
     cursor: Option<HostName>,
     /// Some hosts with work may be in the index only.
     cold: bool,
+    /// No refill before this time: the last one brought more than fits.
+    rest_until: Timestamp,
 }
+
+/// Between a refill that brought more than fits and the next: long enough that some host becomes due.
+const REFILL_REST: Duration = Duration::from_secs(1);
 
 impl Frontier {
     /// A frontier of which nothing is in memory yet.
@@ -46,6 +53,7 @@ impl Frontier {
             capacity,
             cursor: None,
             cold: true,
+            rest_until: Timestamp::ZERO,
         }
     }
 
@@ -86,10 +94,11 @@ impl Frontier {
         result
     }
 
-    /// Takes up what the index holds of a host, unless it is in memory already and therefore newer.
-    pub fn load(&mut self, name: &HostName, load: HostLoad, now: Timestamp) {
+    /// Takes up what the index holds of a host, unless it is in memory already and therefore newer. `delay` is the longest
+    /// gap that any job asks for.
+    pub fn load(&mut self, name: &HostName, load: HostLoad, delay: Duration, now: Timestamp) {
         if !self.hosts.contains_key(name) {
-            self.with_host(name, now, |host| host.take_up(load));
+            self.with_host(name, now, |host| host.take_up(load, delay, now));
         }
     }
 
@@ -153,7 +162,14 @@ impl Frontier {
     /// Where to go on looking for hosts in the index, where memory has room and the index may have more.
     pub fn wants_refill(&mut self, now: Timestamp) -> Option<Option<HostName>> {
         let low = self.ready.iter().take_while(|(time, _)| *time <= now).take(16).count() < 16;
-        (self.cold && low && self.hosts.len() < self.capacity).then(|| self.cursor.clone())
+        let room = self.hosts.len() < self.capacity && self.rest_until <= now;
+        (self.cold && low && room).then(|| self.cursor.clone())
+    }
+
+    /// When a refill that rests may go on, after `now`.
+    #[must_use]
+    pub fn next_refill(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.rest_until).filter(|until| self.cold && *until > now)
     }
 
     /// Takes up what a refill brought.
@@ -161,10 +177,11 @@ impl Frontier {
         &mut self,
         hosts: BTreeMap<HostName, HostLoad>,
         last: Option<HostName>,
+        delay: Duration,
         now: Timestamp,
     ) {
         for (name, load) in hosts {
-            self.load(&name, load, now);
+            self.load(&name, load, delay, now);
         }
         self.cold = last.is_some();
         self.cursor = last;
@@ -172,21 +189,24 @@ impl Frontier {
 
     /// Drops hosts that can wait from memory until it has its size again. Call only while no lookup is under way: an answer
     /// may describe the host as it was before.
-    pub fn evict(&mut self) {
-        if self.hosts.len() <= self.capacity {
+    pub fn evict(&mut self, now: Timestamp) {
+        let (held, most) = (self.hosts.len(), self.capacity);
+        if held < most || (held == most && !self.cold) {
             return;
         }
-        let idle: Vec<HostName> = self
-            .hosts
-            .iter()
-            .rev()
-            .filter(|(_, host)| host.is_idle())
-            .map(|(name, _)| name.clone())
-            .take(self.hosts.len() - self.capacity * 3 / 4)
+        let idle = self.hosts.iter().filter(|(_, host)| host.is_idle());
+        // First those for which nothing waits, then those that are due last: what is due next stays.
+        let mut idle: Vec<(Option<Reverse<Timestamp>>, HostName)> = idle
+            .map(|(name, host)| (host.scheduled.map(Reverse), name.clone()))
             .collect();
-        for name in idle {
+        idle.sort();
+        idle.truncate(held - most * 3 / 4);
+        for (_, name) in idle {
             if let Some(host) = self.hosts.remove(&name) {
-                self.cold |= !host.queues.is_empty();
+                if !host.queues.is_empty() {
+                    self.cold = true;
+                    self.rest_until = now + REFILL_REST;
+                }
                 if let Some(due) = host.scheduled {
                     self.ready.remove(&(due, name));
                 }
@@ -204,7 +224,7 @@ impl Frontier {
         &mut self,
         name: &HostName,
         token: LeaseToken,
-        gap: std::time::Duration,
+        gap: Duration,
         now: Timestamp,
     ) {
         self.with_host(name, now, |host| {

@@ -1,0 +1,77 @@
+//! Who takes part: three honest agents, a forger and a replayer, each dialling from a network of its own.
+
+use crate::process::{self, Role};
+use crate::site::{Lie, PLAIN_HOST, SECURE_HOST, TRUTH};
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// A part to play.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// How it cheats; `None` is honest.
+    pub(crate) lie: Option<Lie>,
+    /// Where it dials from.
+    address: Ipv4Addr,
+    payee: &'static str,
+}
+
+/// The five parts.
+pub(crate) const PARTS: [Part; 5] = [
+    Part { lie: None, address: Ipv4Addr::new(127, 0, 11, 1), payee: "ann" },
+    Part { lie: Some(Lie::Forge), address: Ipv4Addr::new(127, 0, 12, 1), payee: "mallory" },
+    Part { lie: None, address: Ipv4Addr::new(127, 0, 13, 1), payee: "bob" },
+    Part { lie: Some(Lie::Replay), address: Ipv4Addr::new(127, 0, 14, 1), payee: "trudy" },
+    Part { lie: None, address: Ipv4Addr::new(127, 0, 15, 1), payee: "carol" },
+];
+
+/// An agent at work.
+pub(crate) struct Player {
+    /// What it plays.
+    pub(crate) part: Part,
+    /// Who it is.
+    pub(crate) peer_id: String,
+    /// Its process.
+    pub(crate) process: Role,
+}
+
+impl Part {
+    /// The word for it.
+    pub(crate) const fn role(self) -> &'static str {
+        match self.lie {
+            None => "honest",
+            Some(lie) => lie.role(),
+        }
+    }
+
+    /// Sets the agent up in a folder named after its peer id, and starts it.
+    pub(crate) fn join(
+        self,
+        agents: &Path,
+        invite: &Value,
+        authority: &Path,
+    ) -> Result<Player> {
+        let text = |name: &str| invite.get(name).and_then(Value::as_str).context("invite");
+        let folder = agents.join(self.payee);
+        let world = self.lie.map_or(TRUTH, Lie::address);
+        let names = [PLAIN_HOST, SECURE_HOST].map(|name| format!("{name}={world}"));
+        let (data, authority) = (folder.display().to_string(), authority.display().to_string());
+        let address = self.address.to_string();
+        let answer = process::ask("agent", &[
+            "--data", &data, "--json", "setup",
+            "--coordinator", text("address")?, "--invite", text("code")?, "--payee", self.payee,
+            "--accept-terms-version", "1",
+            "--developer-loopback", "--developer-address", &address,
+            "--developer-name", &names[0], "--developer-name", &names[1],
+            "--developer-root", &authority,
+        ])?;
+        let answer: Value = serde_json::from_str(&answer).context("setup")?;
+        let peer_id = answer.get("peer_id").and_then(Value::as_str).context("setup")?.to_owned();
+        let data = agents.join(&peer_id);
+        std::fs::rename(&folder, &data).context("agent folder")?;
+        let arguments = ["--data".to_owned(), data.display().to_string(), "run".to_owned()];
+        let process = Role::start("agent", &arguments, &data.join("messages.log"))?;
+        Ok(Player { part: self, peer_id, process })
+    }
+}

@@ -1,0 +1,91 @@
+//! What must be reached once the faults are over: every job done, every page there once, all credit in receipts.
+
+use crate::coordinator_shell::Shell;
+use crate::expectation::{self, Ending};
+use crate::invariants::Watch;
+use crate::liar::Role;
+use crate::sites::Sites;
+use std::collections::BTreeMap;
+use sward_coordinator_core::job::JobState;
+use sward_coordinator_core::record::agent::{Standing, Totals};
+use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::ids::JobId;
+use sward_proto::outcome::Outcome;
+
+/// Results after which a liar that is contradicted has had its chances.
+const CHANCES: u64 = 25;
+
+/// Whether every job has ended.
+#[must_use]
+pub fn is_done(shell: &Shell, jobs: usize) -> bool {
+    shell.core.as_ref().is_some_and(|core| {
+        let mut ended = core.jobs().filter(|(_, job)| job.state.is_final());
+        ended.by_ref().count() >= jobs
+    })
+}
+
+/// Compares what was reached with what the sites are.
+pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
+    let Some(core) = &shell.core else { return watch.fail("the coordinator is down".to_owned()) };
+    let mut settled: BTreeMap<(JobId, &CanonicalUrl), Outcome> = BTreeMap::new();
+    for kept in shell.archive.settlements.iter().filter(|kept| !kept.settlement.robots) {
+        let settlement = &kept.settlement;
+        settled.insert((settlement.job, &settlement.url), settlement.outcome);
+    }
+    for (id, job) in core.jobs() {
+        if job.state != JobState::Done {
+            watch.fail(format!("job {id} is {}", job.state.code()));
+        }
+        let ended: u64 = job.counts.outcomes.values().sum();
+        if ended != job.counts.discovered || job.counts.queued != 0 {
+            watch.fail(format!("job {id} does not add up: {:?}", job.counts));
+        }
+        for (url, ending) in expectation::endings(&job.spec, sites) {
+            let got = settled.get(&(id, &url)).copied();
+            let right = match ending {
+                Ending::Settled(outcome) => got == Some(outcome),
+                Ending::Forbidden => matches!(got, None | Some(Outcome::Robots)),
+                Ending::Any => true,
+            };
+            if !right {
+                watch.fail(format!("{url} of job {id} ended as {got:?}, expected {ending:?}"));
+            }
+        }
+    }
+    for task in core.tasks().take(3) {
+        watch.fail(format!("in hand: {task:?}"));
+    }
+    for (name, host) in core.frontier().hosts().filter(|(_, host)| !host.queues.is_empty()) {
+        let waiting: Vec<_> = host.queues.iter().map(|(job, queue)| (job, queue.len())).collect();
+        watch.fail(format!("waiting on {name}: {waiting:?}, busy {:?}", host.busy));
+    }
+    check_agents(shell, roles, watch);
+}
+
+fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
+    let Some(core) = &shell.core else { return };
+    for ((number, role), (peer, _)) in roles.iter().enumerate().zip(&shell.agents) {
+        let Some(agent) = core.roster().get(peer) else {
+            watch.fail(format!("agent {number} never enrolled"));
+            continue;
+        };
+        let record = &agent.record;
+        match &record.standing {
+            Standing::Good if role.is_contradicted() && record.fetched >= CHANCES => {
+                watch.fail(format!(
+                    "agent {number}, a {role:?}, is in good standing: {} results, {} agreed, {} not",
+                    record.fetched,
+                    record.agreed,
+                    record.forged + record.replayed
+                ));
+            }
+            Standing::Good if record.pending != Totals::default() => {
+                watch.fail(format!("agent {number} waits for {:?}", record.pending));
+            }
+            Standing::Good if record.receipted != watch.earned(peer) => {
+                watch.fail(format!("agent {number} earned {:?}", watch.earned(peer)));
+            }
+            Standing::Good | Standing::Convicted { .. } => {}
+        }
+    }
+}

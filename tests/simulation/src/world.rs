@@ -1,0 +1,378 @@
+//! The loop: takes the next event, lets the machine that it concerns act, and plans what follows.
+
+use crate::coordinator_shell::{Arrival, Shell};
+use crate::event::{Event, Queue};
+use crate::invariants::Watch;
+use crate::liar::Role;
+use crate::liveness;
+use crate::machine::{Act, Machine};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::sites::Sites;
+use crate::visits::Visits;
+use crate::wire::Wire;
+use crate::{expectation, fleet};
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+use sward_agent_core::input::Input;
+use sward_coordinator_core::input::Order;
+use sward_proto::timestamp::Timestamp;
+
+/// When a run begins: some day in 2026, not at an epoch's edge.
+const START: Timestamp = Timestamp::from_millis(1_780_000_007_000);
+/// Time in which every job must be done once the faults are over.
+const PATIENCE: Duration = Duration::from_secs(1800);
+/// Time after that in which all credit must be in receipts.
+const LAST_RECEIPTS: Duration = Duration::from_secs(150);
+
+/// A whole network.
+pub struct World {
+    pub(crate) plan: Plan,
+    pub(crate) now: Timestamp,
+    pub(crate) queue: Queue,
+    pub(crate) shell: Shell,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) sites: Sites,
+    pub(crate) visits: Visits,
+    pub(crate) wire: Wire,
+    pub(crate) watch: Watch,
+    pub(crate) turn_at: Option<Timestamp>,
+    /// How long the coordinator stays down after its next crash.
+    pub(crate) down: Duration,
+    trace: Sha256,
+    events: u64,
+}
+
+impl World {
+    /// The world of a plan, before its first event. `None` where the simulator's own constants do not parse.
+    #[must_use]
+    pub fn new(plan: Plan) -> Option<Self> {
+        let members = fleet::draw(&plan);
+        let agents = members.iter().map(|member| (member.config.peer, member.ip)).collect();
+        let roles = members.iter().map(|member| (member.config.peer, member.role)).collect();
+        let mut shell = Shell::new(&plan, agents)?;
+        for member in &members {
+            let fingerprint = member.invite.fingerprint();
+            let order = Order::Invite { fingerprint, expires: Timestamp::MAX };
+            shell.inbox.push(Arrival::Order(order));
+        }
+        for spec in expectation::draw_jobs(&plan) {
+            shell.inbox.push(Arrival::Order(Order::Submit(Box::new(spec))));
+        }
+        let machines = members.into_iter().enumerate().map(|(n, m)| Machine::new(n, m)).collect();
+        let mut world = Self {
+            now: START,
+            queue: Queue::default(),
+            shell,
+            machines,
+            sites: Sites::new(&plan, START),
+            visits: Visits::default(),
+            wire: Wire::new(plan.seed, plan.agents),
+            watch: Watch::new(roles),
+            turn_at: None,
+            down: Duration::from_secs(1),
+            trace: Sha256::new(),
+            events: 0,
+            plan,
+        };
+        world.set_out();
+        Some(world)
+    }
+
+    fn set_out(&mut self) {
+        self.shell.start(&mut self.watch, START);
+        self.wake_coordinator(START);
+        for agent in 0..self.machines.len() {
+            let at = START + Duration::from_secs(1) + self.wire.wait(3000);
+            self.queue.plan(at, Event::AgentUp(agent));
+        }
+        for timed in &self.plan.ops {
+            self.queue.plan(START + timed.at, Event::Op(timed.op));
+        }
+    }
+
+    /// Runs until everything is reached, something does not hold, or patience ends.
+    #[must_use]
+    pub fn run(mut self) -> Report {
+        let healed = START + self.plan.healed;
+        let jobs = expectation::draw_jobs(&self.plan).len();
+        let mut done = None;
+        while let Some((at, event)) = self.queue.next() {
+            self.now = at;
+            if done.is_none() && at >= healed && liveness::is_done(&self.shell, jobs) {
+                done = Some(at);
+            }
+            if done.is_some_and(|done| done + LAST_RECEIPTS <= at) {
+                liveness::check(&self.shell, &self.sites, &self.roles(), &mut self.watch);
+                break;
+            }
+            if at > healed + PATIENCE {
+                liveness::check(&self.shell, &self.sites, &self.roles(), &mut self.watch);
+                self.watch.fail("not done in time".to_owned());
+                break;
+            }
+            self.record(at, &event);
+            self.happen(event);
+            if !self.watch.violations.is_empty() {
+                break;
+            }
+        }
+        self.report(done)
+    }
+
+    fn roles(&self) -> Vec<Role> {
+        self.machines.iter().map(|machine| machine.role).collect()
+    }
+
+    fn record(&mut self, at: Timestamp, event: &Event) {
+        self.events += 1;
+        self.trace.update(at.as_millis().to_be_bytes());
+        if let Event::Up { agent, conn, frame } | Event::Down { agent, conn, frame } = event {
+            self.trace.update((*agent as u64).to_be_bytes());
+            self.trace.update(conn.to_be_bytes());
+            self.trace.update(frame);
+        } else {
+            self.trace.update(format!("{event:?}"));
+        }
+    }
+
+    fn report(self, done: Option<Timestamp>) -> Report {
+        let trace = sward_proto::digest::Digest(self.trace.clone().finalize().into());
+        let at = self.now.since(START);
+        let violations = self.watch.violations.iter().take(8).map(|v| format!("after {at:?}: {v}"));
+        Report {
+            schema_version: 1,
+            seed: self.plan.seed,
+            agents: self.plan.agents,
+            faults: self.plan.ops.len(),
+            events: self.events,
+            turns: self.watch.turns,
+            starts: self.shell.life,
+            fetches: self.visits.count,
+            strays: self.visits.strays,
+            settled: self.watch.settlements,
+            liars: self.roles().iter().filter(|role| !role.is_honest()).count(),
+            convicted: self.watch.convicted.len(),
+            done_ms: done
+                .map(|done| done.as_millis() - START.as_millis())
+                .unwrap_or_default(),
+            trace: trace.to_string(),
+            violations: violations.collect(),
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Dialled { agent, conn } => {
+                if self.wire.conn(agent) == Some(conn) {
+                    self.arrive(Arrival::Connected(agent, conn));
+                }
+            }
+            Event::HungUp { agent, conn } => self.arrive(Arrival::Gone(agent, conn)),
+            Event::Up { agent, conn, frame } => {
+                if self.wire.conn(agent) == Some(conn) {
+                    self.arrive(Arrival::Frame(agent, conn, frame));
+                }
+            }
+            Event::Turn => self.turn(),
+            Event::CoordinatorUp => {
+                if self.shell.core.is_none() {
+                    self.shell.start(&mut self.watch, self.now);
+                    self.wake_coordinator(self.now);
+                }
+            }
+            Event::Op(op) => self.suffer(op),
+            Event::PartitionEnds => self.wire.partition = None,
+            Event::DiskHasRoom => self.shell.disk_full = false,
+            Event::ResumeJob(job) => self.order_state(job, false),
+            event @ (Event::Opened { .. }
+            | Event::Closed { .. }
+            | Event::Down { .. }
+            | Event::Fetched { .. }
+            | Event::SpoolRead { .. }
+            | Event::Wake { .. }
+            | Event::AgentUp(_)
+            | Event::Resume(_)) => self.happen_to_agent(event),
+        }
+    }
+
+    pub(crate) fn arrive(&mut self, arrival: Arrival) {
+        if self.shell.core.is_some() {
+            self.shell.inbox.push(arrival);
+            let soon = self.now + self.wire.wait(3);
+            self.wake_coordinator(soon);
+        }
+    }
+
+    pub(crate) fn wake_coordinator(&mut self, at: Timestamp) {
+        if self.turn_at.is_none_or(|planned| at < planned) {
+            self.turn_at = Some(at);
+            self.queue.plan(at, Event::Turn);
+        }
+    }
+
+    fn turn(&mut self) {
+        if self.turn_at != Some(self.now) {
+            return;
+        }
+        self.turn_at = None;
+        if self.shell.core.is_none() {
+            return;
+        }
+        let told = self.shell.turn(&mut self.watch, self.now);
+        for (agent, host, until) in std::mem::take(&mut self.watch.leases) {
+            self.visits.lease(agent, host, until);
+        }
+        for peer in std::mem::take(&mut self.watch.barred) {
+            if let Some(agent) = self.shell.number(&peer) {
+                self.visits.forget_leases_of(agent);
+            }
+        }
+        for (url, body) in std::mem::take(&mut self.watch.accepted) {
+            if !self.sites.has_served(&url, &body) {
+                self.watch.fail(format!("{url} is accepted with a body that was never served"));
+            }
+        }
+        for answer in told.answers {
+            if self.wire.conn(answer.agent) == Some(answer.conn) {
+                let slowness = self.machines.get(answer.agent).map_or(1, |m| m.slowness);
+                let at = self.wire.arrival(answer.agent, false, slowness, self.now);
+                let frame = answer.reply.encode(answer.reply_to);
+                let event = Event::Down { agent: answer.agent, conn: answer.conn, frame };
+                self.queue.plan(at, event);
+            }
+        }
+        if told.crashed {
+            return self.crash_coordinator();
+        }
+        if !self.shell.lookups.is_empty() {
+            self.wake_coordinator(self.now + Duration::from_millis(1));
+        }
+        let due = self.shell.core.as_ref().and_then(|core| core.poll_timeout(self.now));
+        if let Some(due) = due {
+            self.wake_coordinator(due.max(self.now));
+        }
+    }
+
+    pub(crate) fn act(&mut self, agent: usize, acts: Vec<Act>) {
+        for act in acts {
+            self.act_one(agent, act);
+        }
+        self.plan_wake(agent);
+    }
+
+    fn act_one(&mut self, agent: usize, act: Act) {
+        let Some(machine) = self.machines.get_mut(agent) else { return };
+        let (slowness, life) = (machine.slowness, machine.life);
+        match act {
+            Act::Dial => self.dial(agent),
+            Act::Send(frame) => {
+                if let Some(conn) = self.wire.conn(agent) {
+                    let at = self.wire.arrival(agent, true, slowness, self.now);
+                    self.queue.plan(at, Event::Up { agent, conn, frame });
+                }
+            }
+            Act::Fetch(order) => {
+                let fetched = self.sites.answer(&order.url, self.now);
+                let took = Duration::from_millis(fetched.elapsed_ms.into());
+                let ticket = order.ticket;
+                let seen =
+                    self.visits.begin(agent, ticket, &order.url, &self.sites, self.now);
+                if let Err(why) = seen {
+                    self.watch.fail(why);
+                }
+                machine.fetches.insert(ticket, (order.url, fetched));
+                self.queue.plan(self.now + took, Event::Fetched { agent, life, ticket });
+            }
+            Act::ReadSpool(token) => {
+                let at = self.now + Duration::from_millis(1);
+                self.queue.plan(at, Event::SpoolRead { agent, life, token });
+            }
+            Act::Crash => self.stop_agent(agent, Duration::from_secs(3)),
+            Act::Signed(note) => self.watch.signed(agent, &note),
+            Act::Object(why) => self.watch.fail(format!("agent {agent} objects: {why}")),
+        }
+    }
+
+    fn dial(&mut self, agent: usize) {
+        let conn = self.wire.number();
+        let slowness = self.machines.get(agent).map_or(1, |machine| machine.slowness);
+        if self.shell.core.is_none() || self.wire.is_cut_off(agent) {
+            let at = self.now + self.wire.wait(200);
+            return self.queue.plan(at, Event::Closed { agent, conn });
+        }
+        self.wire.open(agent, conn);
+        let there = self.wire.arrival(agent, true, slowness, self.now);
+        self.queue.plan(there, Event::Dialled { agent, conn });
+        let back = self.wire.arrival(agent, false, slowness, there);
+        self.queue.plan(back, Event::Opened { agent, conn });
+    }
+
+    fn plan_wake(&mut self, agent: usize) {
+        let Some(machine) = self.machines.get_mut(agent) else { return };
+        let due = machine.due(self.now);
+        if due != machine.wake {
+            machine.wake = due;
+            if let Some(at) = due {
+                self.queue.plan(at, Event::Wake { agent, at });
+            }
+        }
+    }
+
+    fn happen_to_agent(&mut self, event: Event) {
+        let now = self.now;
+        let (agent, input) = match event {
+            Event::Opened { agent, conn } if self.wire.conn(agent) == Some(conn) => {
+                (agent, Input::Connected)
+            }
+            Event::Closed { agent, conn } if self.wire.conn(agent).is_none_or(|c| c == conn) => {
+                (agent, Input::Disconnected)
+            }
+            Event::Down { agent, conn, frame } if self.wire.conn(agent) == Some(conn) => {
+                match sward_proto::wire::reply::CoordinatorReply::decode(&frame) {
+                    Ok((id, reply)) => (agent, Input::Reply { id, reply }),
+                    Err(error) => {
+                        return self.watch.fail(format!("agent {agent} cannot read: {error}"));
+                    }
+                }
+            }
+            Event::Fetched { agent, life, ticket } => {
+                let machine = self.machines.get_mut(agent).filter(|m| m.life == life);
+                let Some((url, input)) = machine.and_then(|m| m.fetched(ticket)) else { return };
+                self.visits.end(agent, ticket, &url.host(), now);
+                (agent, input)
+            }
+            Event::SpoolRead { agent, life, token } => {
+                let machine = self.machines.get(agent).filter(|machine| machine.life == life);
+                let Some(machine) = machine else { return };
+                (agent, Input::SpoolRead { token, capture: machine.spooled(token) })
+            }
+            Event::Resume(agent) => (agent, Input::Pause(false)),
+            Event::Wake { agent, at } => return self.wake_agent(agent, at),
+            Event::AgentUp(agent) => {
+                if let Some(machine) = self.machines.get_mut(agent).filter(|m| !m.is_up()) {
+                    machine.start(now);
+                    self.plan_wake(agent);
+                }
+                return;
+            }
+            _ => return,
+        };
+        let acts = self.machines.get_mut(agent).map(|machine| machine.tell(input, now));
+        self.act(agent, acts.unwrap_or_default());
+    }
+
+    fn wake_agent(&mut self, agent: usize, at: Timestamp) {
+        let now = self.now;
+        let Some(machine) = self.machines.get_mut(agent) else { return };
+        if machine.wake != Some(at) {
+            return;
+        }
+        machine.wake = None;
+        let acts = machine.wake_up(now);
+        if machine.due(now).is_some_and(|due| due <= now) {
+            self.watch.fail(format!("agent {agent} is woken and wants to be woken at once"));
+        }
+        self.act(agent, acts);
+    }
+}
