@@ -67,16 +67,24 @@ impl World {
 
     /// The operator pauses or resumes a job.
     pub(crate) fn order_state(&mut self, job: usize, paused: bool) {
-        if self.shell.core.is_none() {
-            // A patient operator.
-            if !paused {
-                self.queue.plan(self.now + Duration::from_secs(1), Event::ResumeJob(job));
-            }
+        let Some(core) = &self.shell.core else {
+            return self.order_again(job, paused);
+        };
+        let stands = core.jobs().nth(job).map(|(_, record)| record.state);
+        if !paused && stands != Some(JobState::Paused) {
             return;
         }
+        self.order_again(job, paused);
         let state = if paused { JobState::Paused } else { JobState::Running };
         if let Some(spec) = crate::expectation::draw_jobs(&self.plan).get(job) {
             self.arrive(Arrival::Order(Order::SetState { job: spec.name.clone(), state }));
+        }
+    }
+
+    /// The operator looks whether a resumption was obeyed: a crash may have swallowed it.
+    fn order_again(&mut self, job: usize, paused: bool) {
+        if !paused {
+            self.queue.plan(self.now + Duration::from_secs(2), Event::ResumeJob(job));
         }
     }
 

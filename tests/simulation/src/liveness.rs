@@ -80,7 +80,7 @@ fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
                 ));
             }
             Standing::Good if record.pending != Totals::default() => {
-                watch.fail(format!("agent {number} waits for {:?}", record.pending));
+                watch.fail(format!("agent {number} waits: connected {:?}, {record:?}", agent.connected));
             }
             Standing::Good if record.receipted != watch.earned(peer) => {
                 watch.fail(format!("agent {number} earned {:?}", watch.earned(peer)));

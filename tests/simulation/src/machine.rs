@@ -48,6 +48,7 @@ pub struct Machine {
     number: usize,
     session: Option<Session>,
     skew_ms: i64,
+    next_skew_ms: i64,
     config: Config,
     memory: Memory,
     spool: BTreeMap<LeaseToken, Capture>,
@@ -68,6 +69,7 @@ impl Machine {
             number,
             session: None,
             skew_ms: member.skew_ms,
+            next_skew_ms: member.skew_ms,
             config: member.config,
             memory: Memory::default(),
             spool: BTreeMap::new(),
@@ -84,6 +86,7 @@ impl Machine {
     /// Starts it from its disk.
     pub fn start(&mut self, now: Timestamp) {
         self.life += 1;
+        self.skew_ms = self.next_skew_ms;
         let seed = Config {
             seed: seed_for(self.life, &format!("{:?}", self.config.seed)),
             ..self.config.clone()
@@ -102,7 +105,7 @@ impl Machine {
 
     /// Sets its clock wrong, from its next start on.
     pub const fn set_skew(&mut self, skew_ms: i64) {
-        self.skew_ms = skew_ms;
+        self.next_skew_ms = skew_ms;
     }
 
     /// A spooled capture.

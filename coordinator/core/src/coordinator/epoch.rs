@@ -184,11 +184,8 @@ impl Coordinator {
         let Some(member) = self.roster.get_mut(&agent) else { return };
         member.record.standing = Standing::Convicted { at, reason };
         member.record.pending = Totals::default();
-        let leased: Vec<_> = member.leased.iter().copied().collect();
-        for token in leased {
-            self.lease_expired(token, now);
-        }
         self.save_agent(&agent);
+        self.wait_no_more_for(&agent, now);
     }
 }
 

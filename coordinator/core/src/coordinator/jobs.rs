@@ -73,6 +73,7 @@ impl Coordinator {
         if before != state {
             self.enter_state(id, state, now);
         }
+        self.check_done(id, now); // what was in hand may have ended during a pause
         Ok(format!("{name} {}", state.code()))
     }
 

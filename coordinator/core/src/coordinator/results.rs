@@ -235,6 +235,30 @@ impl Coordinator {
         self.save_task(id);
     }
 
+    /// Gives up what an agent that is barred was still to hand in: leases, sealed results, a capture.
+    pub(super) fn wait_no_more_for(&mut self, agent: &PeerId, now: Timestamp) {
+        let owed = |task: &&Task| task.active().any(|attempt| attempt.agent == *agent);
+        let tasks: Vec<TaskId> = self.tasks.values().filter(owed).map(|task| task.id).collect();
+        for id in tasks {
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            let mut leased = None;
+            for attempt in task.attempts.iter_mut().filter(|attempt| attempt.agent == *agent) {
+                match attempt.state {
+                    AttemptState::Leased => leased = Some(attempt.token),
+                    AttemptState::Committed { .. } => attempt.state = AttemptState::Lost,
+                    AttemptState::Revealed(_) | AttemptState::Lost | AttemptState::Void => {}
+                }
+            }
+            if let Some(token) = leased {
+                self.lease_expired(token, now);
+            }
+            self.settle_needy(id, now);
+            self.weigh_if_opened(id, now);
+            self.give_up_upload_of(id, agent, now);
+            self.save_task(id);
+        }
+    }
+
     /// Keeps the host's list of tasks that want a lease true.
     pub(super) fn settle_needy(&mut self, id: TaskId, now: Timestamp) {
         if let Some(task) = self.tasks.get(&id) {

@@ -211,4 +211,14 @@ impl Coordinator {
             self.upload_failed(id, agreement, token, now);
         }
     }
+
+    /// Asks another member for the capture that this agent was asked for.
+    pub(super) fn give_up_upload_of(&mut self, id: TaskId, agent: &PeerId, now: Timestamp) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        if let Phase::Uploading { agreement, token, .. } = task.phase.clone()
+            && task.attempt(token).is_some_and(|attempt| attempt.agent == *agent)
+        {
+            self.upload_failed(id, agreement, token, now);
+        }
+    }
 }

@@ -123,11 +123,15 @@ impl Host {
         delays.fold(job_delay, Duration::max)
     }
 
-    /// The host failed or asked for less: nothing before the back-off or its own `Retry-After`, whichever is longer.
+    /// The host failed or asked for less: nothing before the back-off or its own `Retry-After`, whichever is longer. What
+    /// another agent says while the host is left alone is the same failure, so it does not double the back-off.
     pub fn back_off(&mut self, retry_after: Option<Duration>, now: Timestamp) {
-        let doubled = BACK_OFF.saturating_mul(1 << self.clock.failures.min(16));
-        let wait = doubled.min(MAX_BACK_OFF).max(retry_after.unwrap_or_default());
-        self.clock.failures = self.clock.failures.saturating_add(1);
+        let mut wait = retry_after.unwrap_or_default();
+        if self.clock.blocked_until <= now {
+            let doubled = BACK_OFF.saturating_mul(1 << self.clock.failures.min(16));
+            wait = wait.max(doubled.min(MAX_BACK_OFF));
+            self.clock.failures = self.clock.failures.saturating_add(1);
+        }
         self.clock.blocked_until = self.clock.blocked_until.max(now + wait);
     }
 
