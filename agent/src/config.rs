@@ -197,7 +197,8 @@ mod tests {
         let error = |text: &str| format!("{:#}", Config::parse(text).expect_err("unsound"));
         assert!(error(&format!("{SOUND}colour = 1\n")).contains("unknown field `colour`"));
         assert!(error(&SOUND.replace("terms = 1", "terms = 0")).contains("sward-agent setup"));
-        let unpinned = SOUND.replace("/p2p/12D3KooWAaYVakMyznsMrUbM1TPKUnduj2tCfQiM6zujqQmepeqr", "");
+        let unpinned =
+            SOUND.replace("/p2p/12D3KooWAaYVakMyznsMrUbM1TPKUnduj2tCfQiM6zujqQmepeqr", "");
         assert!(error(&unpinned).contains("/p2p/"));
         assert!(error(&SOUND.replace("0123456789", "")).contains("invite"));
     }

@@ -2,10 +2,12 @@
 //!
 //! Decides that an agent has no open port, by having no code for one. Dials TCP from the owner's chosen local address.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enums are non-exhaustive")]
+
 use futures::future::BoxFuture;
+use libp2p::Multiaddr;
 use libp2p::core::transport::{DialOpts, ListenerId, Transport, TransportError, TransportEvent};
 use libp2p::multiaddr::Protocol;
-use libp2p::Multiaddr;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;

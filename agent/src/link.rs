@@ -2,6 +2,8 @@
 //!
 //! Never decides when to dial: the core does.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enums are non-exhaustive")]
+
 use crate::dialer::Dialer;
 use anyhow::{Context as _, Result};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
@@ -80,8 +82,7 @@ fn swarm(
         .timeout(OPEN_TIME)
         .boxed();
     let behaviour = libp2p_stream::Behaviour::new();
-    let config = libp2p::swarm::Config::with_tokio_executor()
-        .with_idle_connection_timeout(SILENCE);
+    let config = libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(SILENCE);
     Ok(Swarm::new(transport, behaviour, identity.public().to_peer_id(), config))
 }
 

@@ -94,7 +94,16 @@ impl Agent {
         let fetched = mpsc::channel(64);
         let (fetcher, requests) = (None, None);
         Ok(Self {
-            session, store, config, guard, fetcher, requests, dials, link, questions, fetched,
+            session,
+            store,
+            config,
+            guard,
+            fetcher,
+            requests,
+            dials,
+            link,
+            questions,
+            fetched,
         })
     }
 
@@ -184,11 +193,8 @@ impl Agent {
         tokio::spawn(async move {
             let request = FetchRequest { url, max_bytes, media_types };
             let fetched = fetcher.fetch(request, may_fetch).await;
-            let capture = Capture {
-                exchanges: fetched.exchanges,
-                links: fetched.links,
-                body: fetched.body,
-            };
+            let capture =
+                Capture { exchanges: fetched.exchanges, links: fetched.links, body: fetched.body };
             let fetched = Box::new(Fetched {
                 observation: fetched.observation,
                 elapsed_ms: fetched.elapsed_ms,

@@ -158,7 +158,10 @@ impl AgentStore {
                     self.keep_receipt(&note)?;
                 }
                 Change::Receipt { note, objection } => {
-                    tracing::warn!(objection, "a receipt does not hold: not signed, kept as evidence");
+                    tracing::warn!(
+                        objection,
+                        "a receipt does not hold: not signed, kept as evidence"
+                    );
                     let id = sward_proto::digest::Digest::of(note.as_bytes());
                     let evidence = (note, objection);
                     batch.insert(key(Kind::Objection, &id.0), encode(&evidence)?);

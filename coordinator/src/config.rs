@@ -192,7 +192,10 @@ impl Config {
             config.health
         );
         let Quorum { margin, most, .. } = config.quorum;
-        ensure!(margin >= 2, "quorum.margin is {margin}: one agent alone proves nothing, give 2 or more");
+        ensure!(
+            margin >= 2,
+            "quorum.margin is {margin}: one agent alone proves nothing, give 2 or more"
+        );
         ensure!(most > margin, "quorum.most is {most}: it must be above quorum.margin ({margin})");
         Ok(config)
     }
@@ -202,7 +205,8 @@ impl Config {
     /// # Errors
     /// Where it is no C2SP key name.
     pub fn key_name(&self) -> Result<KeyName> {
-        let bad = || format!("log is {:?}: give a name such as receipts.example.org/main", self.log);
+        let bad =
+            || format!("log is {:?}: give a name such as receipts.example.org/main", self.log);
         self.log.parse::<KeyName>().with_context(bad)
     }
 }

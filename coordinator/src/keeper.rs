@@ -170,7 +170,8 @@ impl Keeper {
             return Ok(Archived { settlement: written.location, page: None });
         };
         let protocols = [last.protocol.clone()];
-        let revisit = known.and_then(|known| Some((known.record_id.parse::<RecordId>().ok()?, known)));
+        let revisit =
+            known.and_then(|known| Some((known.record_id.parse::<RecordId>().ok()?, known)));
         let page = match (&revisit, &settlement.page) {
             (Some((id, known)), Some(page)) if capture.body.is_empty() && page.bytes > 0 => {
                 Record::Revisit {
@@ -217,15 +218,15 @@ impl Keeper {
 
 fn archived(first: Written, last: Option<Written>, revisit: bool) -> Archived {
     let Written { location, id } = first;
-    let page =
-        ArchivedPage { group: location, page: location, record_id: id.to_string(), revisit };
+    let page = ArchivedPage { group: location, page: location, record_id: id.to_string(), revisit };
     Archived { settlement: last.map_or(location, |last| last.location), page: Some(page) }
 }
 
 fn keep_error(error: ArchiveError) -> KeepError {
-    match error {
-        ArchiveError::Write(WriteError::Full { .. }) => KeepError::Full,
-        other => KeepError::Failed(other),
+    if matches!(error, ArchiveError::Write(WriteError::Full { .. })) {
+        KeepError::Full
+    } else {
+        KeepError::Failed(error)
     }
 }
 

@@ -75,7 +75,9 @@ fn read_secret(path: &Path) -> Result<[u8; 32]> {
 
 fn check_mode(path: &Path, refused: u32) -> Result<()> {
     let found = std::fs::metadata(path)
-        .with_context(|| format!("cannot read {}: run sward-coordinator init first", path.display()))?
+        .with_context(|| {
+            format!("cannot read {}: run sward-coordinator init first", path.display())
+        })?
         .mode();
     ensure!(
         found & refused == 0,

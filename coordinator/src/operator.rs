@@ -17,8 +17,7 @@ const PAGE: usize = 1000;
 /// All jobs.
 #[must_use]
 pub fn jobs(coordinator: &Coordinator) -> Vec<JobView> {
-    let connected: Vec<Ties> =
-        coordinator.roster().values().filter_map(Agent::ties).collect();
+    let connected: Vec<Ties> = coordinator.roster().values().filter_map(Agent::ties).collect();
     let groups = count_groups(&connected.iter().collect::<Vec<_>>());
     let waiting = |state: JobState| match (state, coordinator.archive_rests(), groups) {
         (JobState::Running, true, _) => Some("space on the archive's disk".to_owned()),

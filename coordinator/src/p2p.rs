@@ -3,6 +3,8 @@
 //! Decides how many connections and requests there may be, and drops who breaks the framing. Never reads what is inside a
 //! frame.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enums are non-exhaustive")]
+
 use anyhow::{Context as _, Result};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::core::ConnectedPoint;

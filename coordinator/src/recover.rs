@@ -154,8 +154,7 @@ fn rebuild(
     commit(&mut coordinator, &mut store)?;
     replay_receipts(&mut coordinator, &mut store, found.entries.iter().map(|line| &line.entry))?;
     let start = ArchivePosition::START;
-    let mut at =
-        Position { turn, previous: (start.segment, start.offset), ..Position::default() };
+    let mut at = Position { turn, previous: (start.segment, start.offset), ..Position::default() };
     set_position(&mut store, &mut at, keeper)?;
     admit_links_from(layout, start, &mut coordinator, &mut store, now)?;
     coordinator.resume(now);
@@ -191,8 +190,7 @@ fn replay_receipts<'a>(
                 store.commit(coordinator.take_batch())?;
             }
             JournalEntry::Countersigned { agent, note } => {
-                let entry =
-                    JournalEntry::Countersigned { agent: *agent, note: note.clone() };
+                let entry = JournalEntry::Countersigned { agent: *agent, note: note.clone() };
                 coordinator.replay_journal(entry, Timestamp::ZERO);
             }
             JournalEntry::Invited { .. }

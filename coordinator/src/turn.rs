@@ -168,7 +168,9 @@ impl Turns {
                 self.coordinator.handle(Input::Archived { task, archived }, now);
             }
             Err(KeepError::Full) => {
-                tracing::warn!("no space left for the archive: no work is given out until there is");
+                tracing::warn!(
+                    "no space left for the archive: no work is given out until there is"
+                );
                 self.coordinator.handle(Input::ArchiveFull { task }, now);
             }
             Err(KeepError::Failed(error)) => return Err(error).context("archive"),

@@ -2,12 +2,12 @@
 
 use super::{Failure, Printer};
 use crate::config::{Config, Layout};
+use crate::surroundings::Surroundings;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::io::BufRead as _;
 use sward_agent_core::guard::{Guard, GuardConfig};
 use sward_agent_core::owner::Limits;
-use crate::surroundings::Surroundings;
 use sward_proto::canonical_url::{CanonicalUrl, UrlError};
 
 /// Says whether the agent would fetch a URL, and why not. Exit code 4 where it would not.

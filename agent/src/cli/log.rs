@@ -24,7 +24,7 @@ impl Log {
         let entries = match Client::ask(&layout.socket(), &question) {
             Ok(mut client) => {
                 let mut entries = Vec::new();
-                while let Some(entry) = client.next::<LogEntry>()? {
+                while let Some(entry) = client.next_line::<LogEntry>()? {
                     entries.push(entry);
                 }
                 entries

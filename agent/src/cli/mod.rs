@@ -19,7 +19,11 @@ use std::path::PathBuf;
 
 /// Fetches public pages for a coordinator of your choice, within your limits.
 #[derive(Debug, Parser)]
-#[command(name = "sward-agent", version, after_help = "Example:\n  sward-agent setup --coordinator /ip4/192.0.2.1/tcp/8779/p2p/12D3... --invite CODE --payee me\n  sward-agent run")]
+#[command(
+    name = "sward-agent",
+    version,
+    after_help = "Example:\n  sward-agent setup --coordinator /ip4/192.0.2.1/tcp/8779/p2p/12D3... --invite CODE --payee me\n  sward-agent run"
+)]
 pub struct Cli {
     /// The data folder.
     #[arg(long, global = true, default_value_os_t = default_data(), value_name = "DIR")]

@@ -80,10 +80,15 @@ impl Printer {
 /// A text from elsewhere, safe on a terminal: control and direction-changing characters are shown as their code points.
 pub(super) fn escaped(text: &str) -> String {
     let tricky = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().fold(String::new(), |mut safe, c| {
-        if tricky(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
+        if tricky(c) {
+            safe.extend(c.escape_unicode())
+        } else {
+            safe.push(c)
+        }
         safe
     })
 }

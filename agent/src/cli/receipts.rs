@@ -10,7 +10,9 @@ use sward_proto::receipt::ReceiptBody;
 
 /// Lists the receipts. Each is a file that anyone can check with sward-verify.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-agent receipts\n  sward-agent receipts --newest > receipt.note")]
+#[command(
+    after_help = "Example:\n  sward-agent receipts\n  sward-agent receipts --newest > receipt.note"
+)]
 pub(super) struct Receipts {
     /// Prints the newest receipt itself.
     #[arg(long)]
@@ -37,7 +39,10 @@ impl Receipts {
         }
         let parsed: Vec<Receipt> = notes.into_iter().filter_map(parse).collect();
         printer.print("receipts", &parsed, |receipts| {
-            let mut text = format!("{:>6} {:>8} {:>10} {:>14} {:>16}\n", "seq", "epoch", "results", "bytes", "micro-units");
+            let mut text = format!(
+                "{:>6} {:>8} {:>10} {:>14} {:>16}\n",
+                "seq", "epoch", "results", "bytes", "micro-units"
+            );
             for receipt in receipts {
                 text.push_str(&format!(
                     "{:>6} {:>8} {:>10} {:>14} {:>16}\n",

@@ -12,10 +12,11 @@ use clap::Args;
 pub(super) struct Run {}
 
 impl Run {
-    #[expect(clippy::unused_self, reason = "the shape of all commands")]
     pub(super) fn run(self, layout: &Layout, _: Printer) -> Result<(), Failure> {
         if Config::load(layout)?.is_developer() {
-            tracing::warn!("DEVELOPER MODE: loopback addresses can be fetched; not for use on the internet");
+            tracing::warn!(
+                "DEVELOPER MODE: loopback addresses can be fetched; not for use on the internet"
+            );
         }
         rustls::crypto::ring::default_provider()
             .install_default()

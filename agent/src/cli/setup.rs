@@ -14,7 +14,9 @@ use sward_proto::ids::{Lane, Payee};
 
 /// Joins a coordinator: says what the agent will do, asks, and writes the configuration.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sward-agent setup\n  sward-agent setup --coordinator /ip4/192.0.2.1/tcp/8779/p2p/12D3... --invite CODE --payee me --accept-terms-version 1")]
+#[command(
+    after_help = "Examples:\n  sward-agent setup\n  sward-agent setup --coordinator /ip4/192.0.2.1/tcp/8779/p2p/12D3... --invite CODE --payee me --accept-terms-version 1"
+)]
 pub(super) struct Setup {
     /// The coordinator's address with its peer id, as the invite shows it.
     #[arg(long, value_name = "MULTIADDR")]
@@ -73,7 +75,8 @@ impl Setup {
         let agreed = match self.accept_terms_version {
             Some(TERMS_VERSION) => true,
             Some(other) => {
-                let why = format!("terms are at version {TERMS_VERSION}, not {other}: read them above");
+                let why =
+                    format!("terms are at version {TERMS_VERSION}, not {other}: read them above");
                 return Err(Failure::usage(why));
             }
             None => ask("Type yes to agree", None, terminal)? == "yes",
@@ -84,11 +87,8 @@ impl Setup {
         let config = self.config(coordinator, invite, &payee)?;
         let text = toml::to_string_pretty(&config).context("configuration")?;
         Config::parse(&text).map_err(|error| Failure::usage(format!("{error:#}")))?;
-        let identity = if layout.key().exists() {
-            Identity::load(layout)?
-        } else {
-            Identity::create(layout)?
-        };
+        let identity =
+            if layout.key().exists() { Identity::load(layout)? } else { Identity::create(layout)? };
         std::fs::write(layout.config(), text)
             .with_context(|| format!("cannot write {}", layout.config().display()))?;
         printer.print("peer_id", &identity.peer.to_string(), |peer| {

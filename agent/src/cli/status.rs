@@ -25,7 +25,6 @@ pub(super) struct Resume {}
 macro_rules! asks {
     ($command:ident, $question:expr) => {
         impl $command {
-            #[expect(clippy::unused_self, reason = "the shape of all commands")]
             pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
                 let view: View = Client::ask(&layout.socket(), &$question)?.only()?;
                 printer.print("status", &view, text)

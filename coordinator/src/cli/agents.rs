@@ -62,7 +62,6 @@ impl Invite {
 }
 
 impl Agents {
-    #[expect(clippy::unused_self, reason = "the shape of all commands")]
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
         let agents: Vec<AgentView> = ask_all(&layout.socket(), &Question::Agents)?;
         printer.print("agents", &agents, |agents| {
@@ -91,11 +90,13 @@ impl Agents {
 }
 
 impl Hosts {
-    #[expect(clippy::unused_self, reason = "the shape of all commands")]
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
         let hosts: Vec<HostView> = ask_all(&layout.socket(), &Question::Hosts)?;
         printer.print("hosts", &hosts, |hosts| {
-            let mut text = format!("{:<40} {:>9} {:>5} {:>5} {:>8}\n", "host", "queued", "open", "busy", "failures");
+            let mut text = format!(
+                "{:<40} {:>9} {:>5} {:>5} {:>8}\n",
+                "host", "queued", "open", "busy", "failures"
+            );
             for host in hosts {
                 let queued: u64 = host.queued.values().sum();
                 let busy = if host.busy { "yes" } else { "no" };

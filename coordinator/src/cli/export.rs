@@ -17,7 +17,9 @@ use sward_proto::ids::{JobId, JobName};
 
 /// Writes what a job accepted into a new folder, with a manifest. Works while the coordinator runs, and when it does not.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-coordinator export docs --format warc,jsonl --out ./docs")]
+#[command(
+    after_help = "Example:\n  sward-coordinator export docs --format warc,jsonl --out ./docs"
+)]
 pub(super) struct Export {
     /// The job.
     job: JobName,
@@ -78,8 +80,8 @@ fn from_index(layout: &Layout, job: &JobName) -> Result<Vec<CaptureView>, Failur
         Some((id, JobRecord::from_bytes(&value).ok()?))
     });
     let found = found.into_iter().find(|(_, record)| record.spec.name == *job);
-    let (id, record) = found
-        .ok_or_else(|| Failure::refused(format!("no job is named {job}: see job list")))?;
+    let (id, record) =
+        found.ok_or_else(|| Failure::refused(format!("no job is named {job}: see job list")))?;
     if record.state == JobState::Running {
         tracing::info!(%job, "this job has not ended: the export holds what it has so far");
     }

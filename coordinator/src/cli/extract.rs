@@ -15,7 +15,9 @@ const PRODUCT_TOKEN: &str = "SwardBot";
 
 /// Prints title, text, markdown, links, language and page type of an HTML page.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-coordinator extract page.html --url https://example.org/page.html")]
+#[command(
+    after_help = "Example:\n  sward-coordinator extract page.html --url https://example.org/page.html"
+)]
 pub(super) struct Extract {
     /// The page; stdin where it is not given.
     file: Option<PathBuf>,

@@ -11,7 +11,9 @@ use sward_proto::note::NoteSigner;
 
 /// Makes a data folder: keys, prices, configuration. Nothing listens yet.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-coordinator init --operator 'Example Lab' --contact https://bot.example/ --log receipts.example.org/main")]
+#[command(
+    after_help = "Example:\n  sward-coordinator init --operator 'Example Lab' --contact https://bot.example/ --log receipts.example.org/main"
+)]
 pub(super) struct Init {
     /// Who runs it; shown to every owner of an agent.
     #[arg(long)]
@@ -42,7 +44,6 @@ pub(super) struct Init {
 pub(super) struct Key {}
 
 impl Key {
-    #[expect(clippy::unused_self, reason = "the shape of all commands")]
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
         let config = Config::load(layout)?;
         let keys = Keys::load(layout)?;

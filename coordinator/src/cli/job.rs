@@ -35,7 +35,9 @@ pub(super) enum Job {
 
 /// Submits a job from a TOML file, or from flags, and shows its progress.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sward-coordinator job run docs.toml\n  sward-coordinator job run --name docs --purpose 'open text corpus' --seed https://docs.example/ --depth 3")]
+#[command(
+    after_help = "Examples:\n  sward-coordinator job run docs.toml\n  sward-coordinator job run --name docs --purpose 'open text corpus' --seed https://docs.example/ --depth 3"
+)]
 pub(super) struct Run {
     /// The job file.
     #[arg(conflicts_with_all = ["name", "seed", "purpose"])]
@@ -188,7 +190,8 @@ impl Run {
     }
 
     fn spec(self) -> anyhow::Result<JobSpec> {
-        let seeds = self.seed.iter().map(|seed| seed.parse().with_context(|| format!("seed {seed}")));
+        let seeds =
+            self.seed.iter().map(|seed| seed.parse().with_context(|| format!("seed {seed}")));
         let spec = JobSpec {
             name: self.name.context("give --name")?,
             seeds: seeds.collect::<anyhow::Result<_>>()?,

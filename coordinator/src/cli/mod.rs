@@ -21,7 +21,11 @@ use std::path::PathBuf;
 
 /// Assigns pages to agents, cross-checks what they saw, keeps the archive, signs receipts.
 #[derive(Debug, Parser)]
-#[command(name = "sward-coordinator", version, after_help = "Example:\n  sward-coordinator init --operator 'Example Lab' --contact https://bot.example/ --log receipts.example.org/main\n  sward-coordinator serve")]
+#[command(
+    name = "sward-coordinator",
+    version,
+    after_help = "Example:\n  sward-coordinator init --operator 'Example Lab' --contact https://bot.example/ --log receipts.example.org/main\n  sward-coordinator serve"
+)]
 pub struct Cli {
     /// The data folder.
     #[arg(long, global = true, default_value = "sward-data", value_name = "DIR")]

@@ -86,10 +86,13 @@ impl Printer {
 ///
 /// # Errors
 /// [`Failure`] with code 3 where none runs.
-pub(super) fn ask_all<T: DeserializeOwned>(socket: &Path, question: &Question) -> Result<Vec<T>, Failure> {
+pub(super) fn ask_all<T: DeserializeOwned>(
+    socket: &Path,
+    question: &Question,
+) -> Result<Vec<T>, Failure> {
     let mut client = Client::ask(socket, question)?;
     let mut all = Vec::new();
-    while let Some(item) = client.next()? {
+    while let Some(item) = client.next_line()? {
         all.push(item);
     }
     Ok(all)

@@ -11,7 +11,9 @@ use url::Url;
 
 /// Says whether a robots.txt allows a URL, and by which rule. Exit code 4 where it does not.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-coordinator robots robots.txt https://example.org/private/ --agent SwardBot")]
+#[command(
+    after_help = "Example:\n  sward-coordinator robots robots.txt https://example.org/private/ --agent SwardBot"
+)]
 pub(super) struct Robots {
     /// The robots.txt file.
     #[arg(required_unless_present = "jsonl")]
@@ -68,25 +70,22 @@ impl Robots {
     fn many(&self, printer: Printer) -> Result<(), Failure> {
         for line in std::io::stdin().lock().lines() {
             let line = line?;
-            let answer = serde_json::from_str::<Item>(&line).map_err(anyhow::Error::from);
-            let answer = answer.and_then(|item| {
-                let agent = item.agent.as_deref().unwrap_or(&self.agent);
-                let id = item.id.clone();
-                let answer = decide(item.robots.as_bytes(), &item.url, agent, Some(item.id.clone()));
-                Ok(answer.map_or_else(
-                    |error| serde_json::json!({ "id": id, "error": format!("{error:#}") }).to_string(),
-                    |answer| serde_json::to_string(&answer).unwrap_or_default(),
-                ))
-            });
-            match answer {
-                Ok(line) => printer.line(&line)?,
-                Err(error) => {
-                    let error = serde_json::json!({ "id": null, "error": error.to_string() });
-                    printer.line(&error.to_string())?;
-                }
-            }
+            let answer = match serde_json::from_str::<Item>(&line) {
+                Ok(item) => self.one(item),
+                Err(error) => serde_json::json!({ "id": null, "error": error.to_string() }),
+            };
+            printer.line(&answer.to_string())?;
         }
         Ok(())
+    }
+
+    fn one(&self, item: Item) -> serde_json::Value {
+        let Item { id, robots, url, agent } = item;
+        let agent = agent.as_deref().unwrap_or(&self.agent);
+        let answer = decide(robots.as_bytes(), &url, agent, Some(id.clone()));
+        let answer = answer.and_then(|answer| Ok(serde_json::to_value(answer)?));
+        answer
+            .unwrap_or_else(|error| serde_json::json!({ "id": id, "error": format!("{error:#}") }))
     }
 }
 

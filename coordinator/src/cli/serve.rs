@@ -21,7 +21,6 @@ pub(super) struct Serve {}
 pub(super) struct Rebuild {}
 
 impl Serve {
-    #[expect(clippy::unused_self, reason = "the shape of all commands")]
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -31,9 +30,8 @@ impl Serve {
         runtime.block_on(async {
             let daemon = Daemon::start(layout).await?;
             let address = daemon.address.clone();
-            printer.print("address", &address, |address| {
-                format!("ready: agents dial {address}")
-            })?;
+            printer
+                .print("address", &address, |address| format!("ready: agents dial {address}"))?;
             daemon.run(interrupted()).await.map_err(Failure::from)
         })
     }
@@ -52,7 +50,6 @@ async fn interrupted() {
 }
 
 impl Rebuild {
-    #[expect(clippy::unused_self, reason = "the shape of all commands")]
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
         let config = Config::load(layout)?;
         let keys = Keys::load(layout)?;

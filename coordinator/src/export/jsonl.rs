@@ -93,7 +93,8 @@ fn line(
 ) -> Result<Vec<u8>> {
     let capture = &view.capture;
     let record = read_at(archive, capture.page).context("a page is not in the archive")?;
-    let metadata = read_at(archive, capture.settlement).context("a verdict is not in the archive")?;
+    let metadata =
+        read_at(archive, capture.settlement).context("a verdict is not in the archive")?;
     let stamped: StampedSettlement = serde_json::from_slice(&metadata.block)?;
     let settlement = stamped.settlement;
     let page = settlement.page.as_ref().context("a verdict without a page")?;
@@ -104,7 +105,8 @@ fn line(
     };
     let (title, text) = text_of(&source);
     let language = whatlang::detect(&text);
-    let findings = |finding: Finding| settlement.results.iter().filter(move |r| r.finding == finding);
+    let findings =
+        |finding: Finding| settlement.results.iter().filter(move |r| r.finding == finding);
     let verdict = Verdict {
         layer: settlement.layer,
         agreed: findings(Finding::Agreed).count(),

@@ -77,8 +77,7 @@ pub fn write(
     ensure!(!captures.is_empty(), "job {job} has accepted no page yet");
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent)
-        .with_context(|| format!("cannot make {}", parent.display()))?;
+    std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
     let aside = tempfile::Builder::new()
         .prefix(".sward-export-")
         .tempdir_in(parent)

@@ -46,26 +46,39 @@ impl Part {
     }
 
     /// Sets the agent up in a folder named after its peer id, and starts it.
-    pub(crate) fn join(
-        self,
-        agents: &Path,
-        invite: &Value,
-        authority: &Path,
-    ) -> Result<Player> {
+    pub(crate) fn join(self, agents: &Path, invite: &Value, authority: &Path) -> Result<Player> {
         let text = |name: &str| invite.get(name).and_then(Value::as_str).context("invite");
         let folder = agents.join(self.payee);
         let world = self.lie.map_or(TRUTH, Lie::address);
         let names = [PLAIN_HOST, SECURE_HOST].map(|name| format!("{name}={world}"));
         let (data, authority) = (folder.display().to_string(), authority.display().to_string());
         let address = self.address.to_string();
-        let answer = process::ask("agent", &[
-            "--data", &data, "--json", "setup",
-            "--coordinator", text("address")?, "--invite", text("code")?, "--payee", self.payee,
-            "--accept-terms-version", "1",
-            "--developer-loopback", "--developer-address", &address,
-            "--developer-name", &names[0], "--developer-name", &names[1],
-            "--developer-root", &authority,
-        ])?;
+        let answer = process::ask(
+            "agent",
+            &[
+                "--data",
+                &data,
+                "--json",
+                "setup",
+                "--coordinator",
+                text("address")?,
+                "--invite",
+                text("code")?,
+                "--payee",
+                self.payee,
+                "--accept-terms-version",
+                "1",
+                "--developer-loopback",
+                "--developer-address",
+                &address,
+                "--developer-name",
+                &names[0],
+                "--developer-name",
+                &names[1],
+                "--developer-root",
+                &authority,
+            ],
+        )?;
         let answer: Value = serde_json::from_str(&answer).context("setup")?;
         let peer_id = answer.get("peer_id").and_then(Value::as_str).context("setup")?.to_owned();
         let data = agents.join(&peer_id);

@@ -19,7 +19,10 @@ use sward_proto::receipt::agent_key;
 /// A coordinator, five agents of which two cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
 /// verifies.
 #[derive(Debug, Parser)]
-#[command(name = "sward-demo", after_help = "Examples:\n  cargo demo\n  cargo demo --pages /usr/share/doc/python3/html --no-serve --out ./demo")]
+#[command(
+    name = "sward-demo",
+    after_help = "Examples:\n  cargo demo\n  cargo demo --pages /usr/share/doc/python3/html --no-serve --out ./demo"
+)]
 pub(crate) struct Options {
     /// Where the result goes; a temporary folder otherwise.
     #[arg(long, value_name = "DIR")]
@@ -91,8 +94,23 @@ fn perform(options: &Options, out: PathBuf) -> Result<()> {
     let seed = format!("http://{PLAIN_HOST}:{}/", stage.ready.http);
     let hosts = ["site.sward.test", "secure.sward.test"];
     stage.coordinator_does(&[
-        "job", "run", "--detach", "--name", JOB, "--purpose", "demonstration", "--seed", &seed,
-        "--host", hosts[0], "--host", hosts[1], "--delay-ms", "1", "--depth", "1000",
+        "job",
+        "run",
+        "--detach",
+        "--name",
+        JOB,
+        "--purpose",
+        "demonstration",
+        "--seed",
+        &seed,
+        "--host",
+        hosts[0],
+        "--host",
+        hosts[1],
+        "--delay-ms",
+        "1",
+        "--depth",
+        "1000",
     ])?;
     let job = stage.watch()?;
     let crawl_s = stage.begun.elapsed().as_secs_f64();
@@ -100,10 +118,16 @@ fn perform(options: &Options, out: PathBuf) -> Result<()> {
     stage.write_keys(&agents)?;
     let export = stage.out.join("export");
     stage.coordinator_does(&[
-        "export", JOB, "--format", "warc,jsonl", "--out", &export.display().to_string(),
+        "export",
+        JOB,
+        "--format",
+        "warc,jsonl",
+        "--out",
+        &export.display().to_string(),
     ])?;
     let verified = stage.verify(&agents)?;
-    let report = Report::new(&stage.ready, &stage.players, &job, &agents, verified, stage.begun.elapsed());
+    let report =
+        Report::new(&stage.ready, &stage.players, &job, &agents, verified, stage.begun.elapsed());
     report.write(&stage.out)?;
     say(&report.text(&stage.out, crawl_s))?;
     if !options.no_serve {
@@ -123,8 +147,7 @@ fn perform(options: &Options, out: PathBuf) -> Result<()> {
 impl Stage {
     fn set(options: &Options, out: PathBuf) -> Result<Self> {
         let authority = out.join("site-authority.pem");
-        let mut arguments =
-            vec!["--authority".to_owned(), authority.display().to_string()];
+        let mut arguments = vec!["--authority".to_owned(), authority.display().to_string()];
         arguments.extend(["--seed".to_owned(), options.seed.to_string()]);
         if let Some(pages) = &options.pages {
             arguments.extend(["--pages".to_owned(), pages.display().to_string()]);
@@ -135,20 +158,34 @@ impl Stage {
         let tariff = out.join("tariff.toml");
         std::fs::write(&tariff, TARIFF).context("tariff")?;
         let folder = data.display().to_string();
-        process::ask("coordinator", &[
-            "--data", &folder, "init", "--operator", "Sward demo",
-            "--contact", "https://bot.sward.example/", "--log", "receipts.sward.example/demo",
-            "--listen", "/ip4/127.0.0.1/tcp/0", "--health", "127.0.0.1:0", "--developer",
-            "--tariff", &tariff.display().to_string(),
-        ])?;
+        process::ask(
+            "coordinator",
+            &[
+                "--data",
+                &folder,
+                "init",
+                "--operator",
+                "Sward demo",
+                "--contact",
+                "https://bot.sward.example/",
+                "--log",
+                "receipts.sward.example/demo",
+                "--listen",
+                "/ip4/127.0.0.1/tcp/0",
+                "--health",
+                "127.0.0.1:0",
+                "--developer",
+                "--tariff",
+                &tariff.display().to_string(),
+            ],
+        )?;
         // Five agents make no newcomers: a page that all have answered differently is contested at once.
         let config = data.join("config.toml");
         let text = std::fs::read_to_string(&config)?;
         let text = text.replace("patience_seconds = 600", "patience_seconds = 1");
         std::fs::write(&config, text)?;
         let arguments = ["--data", &folder, "--json", "serve"];
-        let mut coordinator =
-            Role::start("coordinator", &arguments, &out.join("coordinator.log"))?;
+        let mut coordinator = Role::start("coordinator", &arguments, &out.join("coordinator.log"))?;
         coordinator.line()?;
         let mut stage = Self {
             out,
@@ -185,7 +222,7 @@ impl Stage {
         let socket = self.out.join("coordinator").join("control.sock");
         let mut client = Client::ask(&socket, question)?;
         let mut all = Vec::new();
-        while let Some(item) = client.next()? {
+        while let Some(item) = client.next_line()? {
             all.push(item);
         }
         Ok(all)

@@ -28,11 +28,7 @@ fn command<S: AsRef<OsStr>>(role: &str, arguments: &[S]) -> Result<Command> {
 
 impl Role {
     /// Starts a role; what it says of itself goes to a file.
-    pub(crate) fn start<S: AsRef<OsStr>>(
-        role: &str,
-        arguments: &[S],
-        log: &Path,
-    ) -> Result<Self> {
+    pub(crate) fn start<S: AsRef<OsStr>>(role: &str, arguments: &[S], log: &Path) -> Result<Self> {
         let messages =
             File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut child = command(role, arguments)?

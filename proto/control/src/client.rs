@@ -52,7 +52,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NotRunning`] where the daemon went away or answers something else.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, NotRunning> {
+    pub fn next_line<T: DeserializeOwned>(&mut self) -> Result<Option<T>, NotRunning> {
         let mut line = Vec::new();
         let mut limited = (&mut self.lines).take(MAX_LINE_BYTES);
         limited.read_until(b'\n', &mut line).map_err(NotRunning::Gone)?;
@@ -68,6 +68,6 @@ impl Client {
     /// [`NotRunning`], also where there is no line.
     pub fn only<T: DeserializeOwned>(mut self) -> Result<T, NotRunning> {
         let gone = || NotRunning::Gone(std::io::ErrorKind::UnexpectedEof.into());
-        self.next()?.ok_or_else(gone)
+        self.next_line()?.ok_or_else(gone)
     }
 }

@@ -114,8 +114,8 @@ mod tests {
         let asked = path.clone();
         let asking = tokio::task::spawn_blocking(move || {
             let mut client = Client::ask(&asked, &"status").expect("running");
-            let first: Option<u32> = client.next().expect("a line");
-            (first, client.next::<u32>().expect("the end"))
+            let first: Option<u32> = client.next_line().expect("a line");
+            (first, client.next_line::<u32>().expect("the end"))
         });
         let (question, mut reply) = receiver.recv().await.expect("a question");
         assert_eq!(question, "status");

@@ -132,7 +132,6 @@ impl AgentRequest {
     }
 
     /// Parses a frame. The id comes back even with a refusal, so that it can be answered.
-    #[must_use]
     pub fn decode(frame: &[u8]) -> (u64, Result<Self, WireError>) {
         match pb::AgentFrame::decode(frame) {
             Ok(frame) => (frame.id, Self::from_pb(frame)),

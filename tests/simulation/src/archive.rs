@@ -71,7 +71,9 @@ impl Archive {
         let url = &settlement.url;
         match (known, body) {
             (Some(known), _) if self.bodies.get(&known.record_id) == Some(&payload) => Ok(()),
-            (Some(known), _) => Err(format!("{url} revisits {}, which holds no such body", known.record_id)),
+            (Some(known), _) => {
+                Err(format!("{url} revisits {}, which holds no such body", known.record_id))
+            }
             (None, Some(body)) if Digest::of(body) == payload => Ok(()),
             (None, Some(_)) => Err(format!("{url} is archived with another body than was agreed")),
             (None, None) => Err(format!("{url} is archived without its body")),

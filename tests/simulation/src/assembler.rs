@@ -38,7 +38,10 @@ impl Assembler {
             }
             UploadPart::Chunk { offset, data } => {
                 let Some(incoming) = self.0.get_mut(&token) else {
-                    return (refusal("this upload did not begin here"), Some(Err(UploadFault::Broken)));
+                    return (
+                        refusal("this upload did not begin here"),
+                        Some(Err(UploadFault::Broken)),
+                    );
                 };
                 if offset != incoming.body.len() as u64
                     || offset + data.len() as u64 > expected.bytes

@@ -48,7 +48,8 @@ pub fn draw_sites(plan: &Plan, start: Timestamp) -> BTreeMap<HostName, Site> {
         let count = chance.between(plan.pages / 2, plan.pages * 3 / 2).max(2);
         for number in 0..count {
             let leaf = 2 * number + 1 >= count;
-            let kind = if leaf { draw_leaf(&mut chance, host, hosts, start) } else { inner(&mut chance) };
+            let kind =
+                if leaf { draw_leaf(&mut chance, host, hosts, start) } else { inner(&mut chance) };
             let mut links: Vec<CanonicalUrl> = Vec::new();
             if !leaf {
                 let children = [2 * number + 1, 2 * number + 2].into_iter().filter(|n| *n < count);

@@ -176,7 +176,9 @@ impl Watch {
             }
             let contradicted = u64::from(record.forged) + u64::from(record.replayed);
             if contradicted >= 3 && contradicted * 5 >= contradicted + record.agreed {
-                wrong.push(format!("{peer} was contradicted {contradicted} times and is in good standing"));
+                wrong.push(format!(
+                    "{peer} was contradicted {contradicted} times and is in good standing"
+                ));
             }
         }
         self.violations.extend(wrong);
@@ -220,7 +222,10 @@ impl Watch {
         }
         for ((id, live), (_, stored)) in core.jobs().zip(other.jobs()) {
             if live != stored {
-                self.fail(format!("job {id} is {:?}, in the index {:?}", live.counts, stored.counts));
+                self.fail(format!(
+                    "job {id} is {:?}, in the index {:?}",
+                    live.counts, stored.counts
+                ));
             }
         }
         let live: Vec<_> = core.tasks().collect();

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use sward_coordinator_core::job::JobState;
 use sward_coordinator_core::record::agent::{Standing, Totals};
 use sward_proto::canonical_url::CanonicalUrl;
-use sward_proto::ids::JobId;
+use sward_proto::ids::{JobId, PeerId};
 use sward_proto::outcome::Outcome;
 
-/// Results after which a liar that is contradicted has had its chances.
-const CHANCES: u64 = 25;
+/// Decided pages after which a liar has had its chances.
+const CHANCES: u64 = 15;
 
 /// Whether every job has ended.
 #[must_use]
@@ -64,23 +64,28 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
 
 fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
     let Some(core) = &shell.core else { return };
+    let pages = decided_pages(shell);
     for ((number, role), (peer, _)) in roles.iter().enumerate().zip(&shell.agents) {
         let Some(agent) = core.roster().get(peer) else {
             watch.fail(format!("agent {number} never enrolled"));
             continue;
         };
         let record = &agent.record;
+        let pages = pages.get(peer).copied().unwrap_or_default();
+        let caught = u64::from(record.forged) + u64::from(record.replayed);
         match &record.standing {
-            Standing::Good if role.is_contradicted() && record.fetched >= CHANCES => {
+            // It lies of two pages in three at least; robots.txt files, of which it tells the truth, may still keep its
+            // share of lies below what convicts.
+            Standing::Good if role.is_contradicted() && pages >= CHANCES && caught * 3 < pages => {
                 watch.fail(format!(
-                    "agent {number}, a {role:?}, is in good standing: {} results, {} agreed, {} not",
-                    record.fetched,
-                    record.agreed,
-                    record.forged + record.replayed
+                    "agent {number}, a {role:?}, was contradicted {caught} times in {pages} pages"
                 ));
             }
             Standing::Good if record.pending != Totals::default() => {
-                watch.fail(format!("agent {number} waits: connected {:?}, {record:?}", agent.connected));
+                watch.fail(format!(
+                    "agent {number} waits: connected {:?}, {record:?}",
+                    agent.connected
+                ));
             }
             Standing::Good if record.receipted != watch.earned(peer) => {
                 watch.fail(format!("agent {number} earned {:?}", watch.earned(peer)));
@@ -88,4 +93,21 @@ fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
             Standing::Good | Standing::Convicted { .. } => {}
         }
     }
+}
+
+/// How many pages each agent had a part in that were decided.
+fn decided_pages(shell: &Shell) -> BTreeMap<PeerId, u64> {
+    let mut pages = BTreeMap::new();
+    for kept in &shell.archive.settlements {
+        let decided = matches!(
+            kept.settlement.outcome,
+            Outcome::Ok | Outcome::Http4xx | Outcome::Redirect
+        );
+        if decided && !kept.settlement.robots {
+            for result in &kept.settlement.results {
+                *pages.entry(result.agent).or_default() += 1;
+            }
+        }
+    }
+    pages
 }

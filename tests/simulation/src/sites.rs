@@ -132,9 +132,7 @@ impl Sites {
                 let text = format!("{} {noise}", page.text);
                 self.page(url, url, &Page { text, ..page }, None, elapsed)
             }
-            Kind::Gone => {
-                self.respond(url, url, 404, "text/html", b"gone".to_vec(), None, elapsed)
-            }
+            Kind::Gone => self.respond(url, url, 404, "text/html", b"gone".to_vec(), None, elapsed),
             Kind::Moved(to) => {
                 let target = site.pages.get(&to).cloned().unwrap_or(page);
                 self.page(url, &to, &target, None, elapsed)
@@ -143,9 +141,7 @@ impl Sites {
                 self.respond(url, url, 301, "text/html", b"moved".to_vec(), Some(to), elapsed)
             }
             Kind::Flaky if noise % 6 == 0 => failure(FailureCode::Connect, elapsed),
-            Kind::Flaky if noise % 6 == 1 => {
-                failure(FailureCode::Timeout, millis(TIMEOUT))
-            }
+            Kind::Flaky if noise % 6 == 1 => failure(FailureCode::Timeout, millis(TIMEOUT)),
             Kind::Flaky => self.page(url, url, &page, None, elapsed),
             Kind::Slow => self.page(url, url, &page, None, 2000 + 20 * elapsed),
             Kind::Changing(at) if at <= now => {
@@ -168,7 +164,10 @@ impl Sites {
         self.respond(url, last, 200, "text/html", body, None, elapsed)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one response, named where they are given")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one response, named where they are given"
+    )]
     fn respond(
         &mut self,
         url: &CanonicalUrl,

@@ -160,13 +160,7 @@ impl Shell {
         Ok(())
     }
 
-    fn obey(
-        &mut self,
-        output: Output,
-        gathered: &mut Gathered,
-        watch: &mut Watch,
-        now: Timestamp,
-    ) {
+    fn obey(&mut self, output: Output, gathered: &mut Gathered, watch: &mut Watch, now: Timestamp) {
         match output {
             Output::Commit(batch) => gathered.batch.extend(batch),
             Output::Send { agent, reply_to, reply } => {

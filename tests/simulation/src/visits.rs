@@ -85,7 +85,9 @@ impl Visits {
         match self.left.get(&host) {
             Some(left) if !robots && *left + gap > now => {
                 let since = now.since(*left);
-                Err(format!("agent {agent} fetches {url} {since:?} after the fetch before, not {gap:?}"))
+                Err(format!(
+                    "agent {agent} fetches {url} {since:?} after the fetch before, not {gap:?}"
+                ))
             }
             Some(_) | None => Ok(()),
         }

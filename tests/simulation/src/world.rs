@@ -153,9 +153,7 @@ impl World {
             settled: self.watch.settlements,
             liars: self.roles().iter().filter(|role| !role.is_honest()).count(),
             convicted: self.watch.convicted.len(),
-            done_ms: done
-                .map(|done| done.as_millis() - START.as_millis())
-                .unwrap_or_default(),
+            done_ms: done.map(|done| done.as_millis() - START.as_millis()).unwrap_or_default(),
             trace: trace.to_string(),
             violations: violations.collect(),
         }
@@ -231,6 +229,7 @@ impl World {
         for (url, body) in std::mem::take(&mut self.watch.accepted) {
             if !self.sites.has_served(&url, &body) {
                 self.watch.fail(format!("{url} is accepted with a body that was never served"));
+                for k in &self.shell.archive.settlements { if k.settlement.url == url { eprintln!("{:?} {:?} {:?}", k.settlement.job, k.settlement.layer, k.settlement.results.iter().map(|r| (self.shell.number(&r.agent), self.machines[self.shell.number(&r.agent).unwrap()].role, r.finding, self.shell.core.as_ref().unwrap().roster()[&r.agent].record.payee.clone(), String::from_utf8_lossy(&r.attestation).len())).collect::<Vec<_>>()); } }
             }
         }
         for answer in told.answers {
@@ -276,8 +275,7 @@ impl World {
                 let fetched = self.sites.answer(&order.url, self.now);
                 let took = Duration::from_millis(fetched.elapsed_ms.into());
                 let ticket = order.ticket;
-                let seen =
-                    self.visits.begin(agent, ticket, &order.url, &self.sites, self.now);
+                let seen = self.visits.begin(agent, ticket, &order.url, &self.sites, self.now);
                 if let Err(why) = seen {
                     self.watch.fail(why);
                 }

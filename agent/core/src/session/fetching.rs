@@ -28,7 +28,7 @@ pub(super) enum Fetching {
     /// An origin's robots.txt, for ourselves.
     Robots { host: HostName, origin: Origin },
     /// A lease.
-    Page { host: HostName, held: Held, began: Timestamp },
+    Page { host: HostName, held: Box<Held>, began: Timestamp },
 }
 
 impl Fetching {
@@ -163,7 +163,7 @@ impl Session {
                 continue;
             }
             let (url, lease) = (url.clone(), held.lease.clone());
-            let fetching = Fetching::Page { host, held, began: now };
+            let fetching = Fetching::Page { host, held: Box::new(held), began: now };
             return self.start(url, lease.max_bytes, lease.media_types, fetching, now);
         }
         self.runs.remove(&host);

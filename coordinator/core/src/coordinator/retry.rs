@@ -93,7 +93,10 @@ impl Coordinator {
         self.roster.iter().any(|(peer, agent)| {
             let payee = agent.record.payee.clone();
             agent.record.standing == Standing::Good
-                && agent.record.network.is_some_and(|network| task.takes(peer, &Ties { payee, network }))
+                && agent
+                    .record
+                    .network
+                    .is_some_and(|network| task.takes(peer, &Ties { payee, network }))
         })
     }
 }

@@ -196,9 +196,8 @@ impl Frontier {
         }
         let idle = self.hosts.iter().filter(|(_, host)| host.is_idle());
         // First those for which nothing waits, then those that are due last: what is due next stays.
-        let mut idle: Vec<(Option<Reverse<Timestamp>>, HostName)> = idle
-            .map(|(name, host)| (host.scheduled.map(Reverse), name.clone()))
-            .collect();
+        let mut idle: Vec<(Option<Reverse<Timestamp>>, HostName)> =
+            idle.map(|(name, host)| (host.scheduled.map(Reverse), name.clone())).collect();
         idle.sort();
         idle.truncate(held - most * 3 / 4);
         for (_, name) in idle {

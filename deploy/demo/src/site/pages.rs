@@ -83,8 +83,7 @@ impl Generated {
     pub(super) fn acceptable(&self) -> usize {
         let home_slow_legacy = 3;
         let secure_home = 1;
-        let count =
-            home_slow_legacy + GUIDES + NEWS + ADS + COPIES + MOVED + secure_home + DOCS;
+        let count = home_slow_legacy + GUIDES + NEWS + ADS + COPIES + MOVED + secure_home + DOCS;
         usize::try_from(count).unwrap_or_default()
     }
 
@@ -124,9 +123,7 @@ impl Generated {
 
     fn secure(&self, path: &str, part: &str, number: u64) -> Answer {
         match (part, number) {
-            ("", 0) if path == "/" => {
-                Answer::html(page("Documents", &links("doc", DOCS)))
-            }
+            ("", 0) if path == "/" => Answer::html(page("Documents", &links("doc", DOCS))),
             ("doc", 1..=DOCS) => {
                 let text = format!("<p>Document {number} of series {}.</p>", self.seed);
                 Answer::html(page(&format!("Document {number}"), &text))
@@ -137,8 +134,17 @@ impl Generated {
 
     fn home(&self) -> String {
         let parts = [
-            ("guide", GUIDES), ("news", NEWS), ("offers", ADS), ("copy", COPIES), ("old", MOVED),
-            ("away", 2), ("private", 5), ("live", 2), ("slow", 1), ("legacy", 1), ("missing", 3),
+            ("guide", GUIDES),
+            ("news", NEWS),
+            ("offers", ADS),
+            ("copy", COPIES),
+            ("old", MOVED),
+            ("away", 2),
+            ("private", 5),
+            ("live", 2),
+            ("slow", 1),
+            ("legacy", 1),
+            ("missing", 3),
         ];
         let mut content: String = parts.iter().map(|(part, count)| links(part, *count)).collect();
         let (host, port) = (SECURE_HOST, self.https);
