@@ -37,8 +37,8 @@ pub struct Watch {
     pub settlements: u64,
     /// Turns that were committed.
     pub turns: u64,
-    /// Pages accepted since the last look, with their bodies.
-    pub accepted: Vec<(CanonicalUrl, Digest)>,
+    /// Pages accepted since the last look, with the digests of body and content.
+    pub accepted: Vec<(CanonicalUrl, Digest, Option<Digest>)>,
     /// Leases given since the last look.
     pub leases: Vec<(usize, HostName, Timestamp)>,
     /// Agents convicted since the last look.
@@ -80,7 +80,7 @@ impl Watch {
         }
         match (&settlement.page, outcome) {
             (Some(page), Outcome::Ok) if kept => {
-                self.accepted.push((url.clone(), page.payload));
+                self.accepted.push((url.clone(), page.payload, page.canonical));
             }
             (_, Outcome::Ok) => self.fail(format!("{url} is accepted without a page")),
             (_, _) => {}

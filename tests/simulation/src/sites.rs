@@ -93,10 +93,12 @@ impl Sites {
         Self { sites, served: BTreeMap::new(), chance: Chance::new(plan.seed, "answers") }
     }
 
-    /// Whether a body with this digest was ever served for a URL.
+    /// Whether a body with this digest, or one that differs from it by noise only, was ever served for a URL.
     #[must_use]
-    pub fn has_served(&self, url: &CanonicalUrl, body: &Digest) -> bool {
-        self.served.get(url).is_some_and(|bodies| bodies.contains(body))
+    pub fn has_served(&self, url: &CanonicalUrl, body: Digest, canonical: Option<Digest>) -> bool {
+        let served = self.served.get(url);
+        let known = |digest: Digest| served.is_some_and(|digests| digests.contains(&digest));
+        known(body) || canonical.is_some_and(known)
     }
 
     /// Whether the host's true rules allow a URL.
@@ -180,7 +182,9 @@ impl Sites {
     ) -> Fetched {
         let fetched = response(last, status, media_type, body, redirect_target, elapsed);
         if let Observation::Response(response) = &fetched.observation {
-            self.served.entry(url.clone()).or_default().insert(response.raw);
+            let served = self.served.entry(url.clone()).or_default();
+            served.insert(response.raw);
+            served.extend(response.canonical);
         }
         fetched
     }

@@ -226,10 +226,9 @@ impl World {
                 self.visits.forget_leases_of(agent);
             }
         }
-        for (url, body) in std::mem::take(&mut self.watch.accepted) {
-            if !self.sites.has_served(&url, &body) {
+        for (url, body, canonical) in std::mem::take(&mut self.watch.accepted) {
+            if !self.sites.has_served(&url, body, canonical) {
                 self.watch.fail(format!("{url} is accepted with a body that was never served"));
-                for k in &self.shell.archive.settlements { if k.settlement.url == url { eprintln!("{:?} {:?} {:?}", k.settlement.job, k.settlement.layer, k.settlement.results.iter().map(|r| (self.shell.number(&r.agent), self.machines[self.shell.number(&r.agent).unwrap()].role, r.finding, self.shell.core.as_ref().unwrap().roster()[&r.agent].record.payee.clone(), String::from_utf8_lossy(&r.attestation).len())).collect::<Vec<_>>()); } }
             }
         }
         for answer in told.answers {
