@@ -18,9 +18,9 @@ pub struct Agent {
     /// Where it dials from now; `None` while it is away.
     pub connected: Option<IpAddr>,
     /// What it is to be told.
-    pub mail: Mail,
+    mail: Mail,
     /// Its long poll, if one is open.
-    pub poll: Option<Poll>,
+    poll: Option<Poll>,
     /// Its credits are being looked up for a receipt.
     pub closing: bool,
     /// Leases that it has not answered yet.
@@ -138,7 +138,7 @@ impl Agent {
     }
 
     /// Its stream is open: orders are told anew.
-    pub fn connect(&mut self, ip: IpAddr) {
+    fn connect(&mut self, ip: IpAddr) {
         self.connected = Some(ip);
         self.record.network = Some(ip.into());
         self.mail.untold();
@@ -147,18 +147,131 @@ impl Agent {
     }
 
     /// Its stream is gone.
-    pub const fn disconnect(&mut self) {
+    const fn disconnect(&mut self) {
         self.connected = None;
         self.poll = None;
     }
 
+    /// Its long poll, if one is open.
+    #[must_use]
+    pub const fn poll(&self) -> Option<Poll> {
+        self.poll
+    }
+
     /// What it has not been told yet.
-    pub fn deliver(&mut self, limit: usize) -> Work {
+    fn deliver(&mut self, limit: usize) -> Work {
         let mut work = Work::default();
         self.mail.deliver(&mut work, &self.record.note, limit);
         work
     }
 }
 
-/// All agents.
-pub type Roster = BTreeMap<PeerId, Agent>;
+/// All agents, with an index of those that wait for an answer and of those that have mail, so that an event costs what it
+/// changes and not what is enrolled.
+#[derive(Debug, Default)]
+pub struct Roster {
+    agents: BTreeMap<PeerId, Agent>,
+    /// Agents with an open poll, by public key.
+    polling: BTreeMap<[u8; 32], PeerId>,
+    /// Agents that may have something to be told.
+    mailed: BTreeSet<PeerId>,
+}
+
+impl Roster {
+    /// An agent.
+    #[must_use]
+    pub fn get(&self, peer: &PeerId) -> Option<&Agent> {
+        self.agents.get(peer)
+    }
+
+    /// An agent, to be changed; its mail and its poll have doors of their own.
+    pub fn get_mut(&mut self, peer: &PeerId) -> Option<&mut Agent> {
+        self.agents.get_mut(peer)
+    }
+
+    /// The agents, in order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&PeerId, &Agent)> {
+        self.agents.iter()
+    }
+
+    /// The agents without their keys.
+    pub fn values(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values()
+    }
+
+    /// Takes an agent in.
+    pub fn insert(&mut self, peer: PeerId, agent: Agent) {
+        self.mailed.insert(peer);
+        self.agents.insert(peer, agent);
+    }
+
+    /// Changes an agent's mail.
+    pub fn post(&mut self, peer: &PeerId, change: impl FnOnce(&mut Mail)) {
+        if let Some(agent) = self.agents.get_mut(peer) {
+            change(&mut agent.mail);
+            self.mailed.insert(*peer);
+        }
+    }
+
+    /// An agent's stream is open: orders are told anew.
+    pub fn connect(&mut self, peer: &PeerId, ip: IpAddr) {
+        if let Some(agent) = self.agents.get_mut(peer) {
+            agent.connect(ip);
+            self.polling.remove(peer.public_key());
+            self.mailed.insert(*peer);
+        }
+    }
+
+    /// An agent's stream is gone.
+    pub fn disconnect(&mut self, peer: &PeerId) {
+        if let Some(agent) = self.agents.get_mut(peer) {
+            agent.disconnect();
+            self.polling.remove(peer.public_key());
+        }
+    }
+
+    /// An agent waits for an answer. Returns the poll that this one replaces.
+    pub fn open_poll(&mut self, peer: &PeerId, poll: Poll) -> Option<Poll> {
+        let agent = self.agents.get_mut(peer)?;
+        self.polling.insert(*peer.public_key(), *peer);
+        agent.poll.replace(poll)
+    }
+
+    /// An agent gets its answer.
+    pub fn close_poll(&mut self, peer: &PeerId) -> Option<Poll> {
+        self.polling.remove(peer.public_key());
+        self.agents.get_mut(peer)?.poll.take()
+    }
+
+    /// Whether any agent waits for an answer.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        !self.polling.is_empty()
+    }
+
+    /// Up to `limit` agents that wait, beginning at a random place: public keys lie evenly.
+    #[must_use]
+    pub fn polling_from(&self, place: [u8; 32], limit: usize) -> Vec<PeerId> {
+        let later = self.polling.range(place..);
+        later.chain(self.polling.range(..place)).map(|(_, peer)| *peer).take(limit).collect()
+    }
+
+    /// What agents that wait have not been told yet, up to `limit` of each kind.
+    pub fn deliver(&mut self, limit: usize) -> BTreeMap<PeerId, Work> {
+        let mut delivered = BTreeMap::new();
+        let Self { agents, polling, mailed } = self;
+        mailed.retain(|peer| {
+            let Some(agent) = agents.get_mut(peer) else { return false };
+            if !polling.contains_key(peer.public_key()) {
+                return agent.connected.is_some();
+            }
+            let work = agent.deliver(limit);
+            let more = !work.is_empty();
+            if more {
+                delivered.insert(*peer, work);
+            }
+            more
+        });
+        delivered
+    }
+}

@@ -17,9 +17,7 @@ use sward_proto::wire::reply::CoordinatorReply;
 impl Coordinator {
     pub(super) fn connected(&mut self, agent: PeerId, ip: IpAddr) {
         self.visitors.insert(agent, ip);
-        if let Some(member) = self.roster.get_mut(&agent) {
-            member.connect(ip);
-        }
+        self.roster.connect(&agent, ip);
     }
 
     pub(super) fn invite(&mut self, fingerprint: Digest, expires: Timestamp) -> String {
@@ -45,7 +43,7 @@ impl Coordinator {
     ) {
         let fingerprint = invite.fingerprint();
         let known = self.invites.get(&fingerprint).copied();
-        let enrolled = self.roster.contains_key(&agent);
+        let enrolled = self.roster.get(&agent).is_some();
         match known {
             // The same agent with the same invite: its answer was lost. Nothing changes.
             Some(invite) if invite.used_by == Some(agent) && enrolled => {}
@@ -87,11 +85,10 @@ impl Coordinator {
     ) {
         let expires = self.invites.get(&fingerprint).map_or(at, |invite| invite.expires);
         self.put_invite(fingerprint, InviteRecord { expires, used_by: Some(agent) });
-        let mut member = Agent::new(AgentRecord::new(payee, lane, at));
+        self.roster.insert(agent, Agent::new(AgentRecord::new(payee, lane, at)));
         if let Some(ip) = self.visitors.get(&agent) {
-            member.connect(*ip);
+            self.roster.connect(&agent, *ip);
         }
-        self.roster.insert(agent, member);
         self.save_agent(&agent);
     }
 }

@@ -7,6 +7,7 @@ use crate::journal::JournalEntry;
 use crate::lookup::{Lookup, MaturedCredit};
 use crate::output::{Event, Output};
 use crate::record::agent::{Standing, Totals};
+use crate::roster::Mail;
 use std::time::Duration;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Epoch, PeerId, Seq, TaskId};
@@ -107,7 +108,7 @@ impl Coordinator {
         record.receipted = Totals { tasks: body.tasks, bytes: body.bytes, credit: body.credit };
         (record.seq, record.prev) = (body.seq, body.hash());
         (record.note, record.countersigned) = (note, false);
-        member.mail.offer_receipt();
+        self.roster.post(&agent, Mail::offer_receipt);
         self.save_agent(&agent);
     }
 
@@ -141,7 +142,7 @@ impl Coordinator {
     pub(super) fn put_countersigned(&mut self, agent: PeerId, note: String) {
         if let Some(member) = self.roster.get_mut(&agent) {
             (member.record.note, member.record.countersigned) = (note, true);
-            member.mail.receipt_done();
+            self.roster.post(&agent, Mail::receipt_done);
             self.save_agent(&agent);
         }
     }

@@ -10,8 +10,9 @@ use crate::lookup::Lookup;
 use crate::output::Event;
 use crate::record;
 use crate::record::chunk::Entry;
-use crate::roster::Poll;
+use crate::roster::{Agent, Poll};
 use crate::task::{Attempt, AttemptState, Phase, Task};
+use rand_chacha::rand_core::Rng as _;
 use std::time::Duration;
 use sward_proto::attestation::REQUEST_PROFILE;
 use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
@@ -48,9 +49,11 @@ impl Coordinator {
         let lost = |token: &&LeaseToken| first && !holding.contains(token);
         let lost: Vec<LeaseToken> = agent.leased.iter().filter(lost).copied().collect();
         let until = now + wait.min(MAX_WAIT);
-        let superseded = agent.poll.replace(Poll { id, capacity: capacity.min(MAX_BATCH), until });
+        let poll = Poll { id, capacity: capacity.min(MAX_BATCH), until };
+        let superseded = self.roster.open_poll(&peer, poll);
         self.timers.insert((until, Timer::Poll(peer)));
         if let Some(before) = superseded {
+            self.timers.remove(&(before.until, Timer::Poll(peer)));
             self.send(peer, before.id, CoordinatorReply::Work(Work::default()));
         }
         for token in lost {
@@ -59,10 +62,10 @@ impl Coordinator {
     }
 
     pub(super) fn poll_expired(&mut self, peer: PeerId, now: Timestamp) {
-        let resting = self.archive_full.map(|until| until.since(now));
-        let Some(agent) = self.roster.get_mut(&peer) else { return };
-        if let Some(poll) = agent.poll.filter(|poll| poll.until <= now) {
-            agent.poll = None;
+        let due = self.roster.get(&peer).and_then(Agent::poll).filter(|poll| poll.until <= now);
+        if let Some(poll) = due {
+            self.roster.close_poll(&peer);
+            let resting = self.archive_full.map(|until| until.since(now));
             let notice = if resting.is_some() { "coordinator_full" } else { "no_work" };
             let retry_after = resting.unwrap_or_default();
             let work = Work { notice: notice.to_owned(), retry_after, ..Work::default() };
@@ -72,36 +75,28 @@ impl Coordinator {
 
     /// Answers every long poll for which there is something.
     pub(super) fn serve(&mut self, now: Timestamp) {
-        let mut polling: Vec<PeerId> = self
-            .roster
-            .iter()
-            .filter(|(_, agent)| agent.poll.is_some())
-            .map(|(peer, _)| *peer)
-            .collect();
-        if polling.is_empty() {
+        if !self.roster.is_polled() {
             return;
         }
-        let mut answers: std::collections::BTreeMap<PeerId, Work> = polling
-            .iter()
-            .filter_map(|peer| Some((*peer, self.roster.get_mut(peer)?.deliver(MAX_BATCH))))
-            .collect();
+        let mut answers = self.roster.deliver(MAX_BATCH);
         if self.archive_full.is_none() {
-            let first = self.draw_below(polling.len());
-            polling.rotate_left(first);
             for host in self.frontier.due(now, HOSTS_A_TURN) {
-                for peer in polling.iter().take(AGENTS_A_HOST) {
-                    let answer = answers.entry(*peer).or_default();
-                    if self.grant(*peer, &host, answer, now) {
+                let mut place = [0; 32];
+                self.rng.fill_bytes(&mut place);
+                for peer in self.roster.polling_from(place, AGENTS_A_HOST) {
+                    let mut answer = answers.remove(&peer).unwrap_or_default();
+                    let granted = self.grant(peer, &host, &mut answer, now);
+                    if !answer.is_empty() {
+                        answers.insert(peer, answer);
+                    }
+                    if granted {
                         break;
                     }
                 }
-                polling.rotate_left(1);
             }
         }
         for (peer, work) in answers {
-            if !work.is_empty()
-                && let Some(poll) = self.roster.get_mut(&peer).and_then(|agent| agent.poll.take())
-            {
+            if let Some(poll) = self.roster.close_poll(&peer) {
                 self.timers.remove(&(poll.until, Timer::Poll(peer)));
                 self.send(peer, poll.id, CoordinatorReply::Work(work));
             }
@@ -111,7 +106,7 @@ impl Coordinator {
     /// Leases a run on `host` to one agent. False where there is nothing on it for this agent.
     fn grant(&mut self, peer: PeerId, host: &HostName, work: &mut Work, now: Timestamp) -> bool {
         let Some(agent) = self.roster.get(&peer) else { return false };
-        let (Some(poll), Some(ties)) = (agent.poll, agent.ties()) else { return false };
+        let (Some(poll), Some(ties)) = (agent.poll(), agent.ties()) else { return false };
         let room = poll.capacity.saturating_sub(work.leases.len());
         let length = room.min(self.config.bounds.run_length);
         if length == 0 {

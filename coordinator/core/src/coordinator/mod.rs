@@ -103,7 +103,7 @@ impl Coordinator {
             jobs: BTreeMap::new(),
             tasks: BTreeMap::new(),
             leases: BTreeMap::new(),
-            roster: Roster::new(),
+            roster: Roster::default(),
             visitors: BTreeMap::new(),
             invites: BTreeMap::new(),
             settling: BTreeMap::new(),
@@ -127,9 +127,7 @@ impl Coordinator {
             Input::Connected { agent, ip } => self.connected(agent, ip),
             Input::Disconnected { agent } => {
                 self.visitors.remove(&agent);
-                if let Some(agent) = self.roster.get_mut(&agent) {
-                    agent.disconnect();
-                }
+                self.roster.disconnect(&agent);
             }
             Input::Request { agent, id, request } => self.request(agent, id, request, now),
             Input::Operator { ticket, order } => {
@@ -152,9 +150,9 @@ impl Coordinator {
     #[must_use]
     pub fn poll_timeout(&self, now: Timestamp) -> Option<Timestamp> {
         let timer = self.timers.first().map(|(time, _)| *time);
-        let polled = self.roster.values().any(|agent| agent.poll.is_some());
+        let polled = self.roster.is_polled();
         let host = if polled { self.frontier.next_due(now) } else { None };
-        let refill = if polled { self.frontier.next_refill(now) } else { None };
+        let refill = if self.roster.is_polled() { self.frontier.next_refill(now) } else { None };
         [timer, host, refill].into_iter().flatten().min()
     }
 

@@ -131,7 +131,7 @@ impl Coordinator {
         for id in tasks {
             self.resume_task(id, now);
         }
-        let agents: Vec<PeerId> = self.roster.keys().copied().collect();
+        let agents: Vec<PeerId> = self.roster.iter().map(|(peer, _)| *peer).collect();
         for agent in agents {
             self.judge(&agent, now);
         }
@@ -157,10 +157,8 @@ impl Coordinator {
                 let until = now + reveal_wait;
                 task.phase = Phase::Revealing { until };
                 for attempt in &task.attempts {
-                    if matches!(attempt.state, AttemptState::Committed { .. })
-                        && let Some(agent) = self.roster.get_mut(&attempt.agent)
-                    {
-                        agent.mail.ask_reveal(attempt.token);
+                    if matches!(attempt.state, AttemptState::Committed { .. }) {
+                        self.roster.post(&attempt.agent, |mail| mail.ask_reveal(attempt.token));
                     }
                 }
                 self.timers.insert((until, super::Timer::Reveal(id)));
@@ -178,7 +176,7 @@ impl Coordinator {
                 self.put_invite(fingerprint, record::invite::InviteRecord { expires, used_by });
             }
             JournalEntry::Enrolled { fingerprint, agent, payee, lane, at } => {
-                if !self.roster.contains_key(&agent) {
+                if self.roster.get(&agent).is_none() {
                     self.take_in(fingerprint, agent, payee, lane, at);
                 }
             }

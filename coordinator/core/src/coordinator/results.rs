@@ -86,10 +86,8 @@ impl Coordinator {
         let until = now + self.config.bounds.reveal_wait;
         task.phase = Phase::Revealing { until };
         for attempt in task.active() {
-            if matches!(attempt.state, AttemptState::Committed { .. })
-                && let Some(agent) = self.roster.get_mut(&attempt.agent)
-            {
-                agent.mail.ask_reveal(attempt.token);
+            if matches!(attempt.state, AttemptState::Committed { .. }) {
+                self.roster.post(&attempt.agent, |mail| mail.ask_reveal(attempt.token));
             }
         }
         self.timers.insert((until, Timer::Reveal(id)));
@@ -144,9 +142,7 @@ impl Coordinator {
             attempt.state = AttemptState::Void;
             AnswerCode::Mismatch
         };
-        if let Some(agent) = self.roster.get_mut(&agent) {
-            agent.mail.revealed(token);
-        }
+        self.roster.post(&agent, |mail| mail.revealed(token));
         self.weigh_if_opened(id, now);
         self.save_task(id);
         code
@@ -207,9 +203,7 @@ impl Coordinator {
             }
         }
         for (agent, token) in silent {
-            if let Some(agent) = self.roster.get_mut(&agent) {
-                agent.mail.settled(token);
-            }
+            self.roster.post(&agent, |mail| mail.settled(token));
         }
         self.weigh_if_opened(id, now);
         self.save_task(id);

@@ -66,8 +66,8 @@ impl Coordinator {
         let head_only = known && !task.robots && !rests_on_less_than_equal_bytes(agreement.layer);
         task.phase = Phase::Uploading { agreement, token, head_only, until };
         let agent = task.attempt(token).map(|attempt| attempt.agent);
-        if let Some(agent) = agent.and_then(|agent| self.roster.get_mut(&agent)) {
-            agent.mail.ask_upload(UploadOrder { token, head_only });
+        if let Some(agent) = agent {
+            self.roster.post(&agent, |mail| mail.ask_upload(UploadOrder { token, head_only }));
         }
         self.timers.insert((until, Timer::Upload(id)));
         self.save_task(id);
@@ -197,9 +197,7 @@ impl Coordinator {
         };
         attempt.state = AttemptState::Void;
         let agent = attempt.agent;
-        if let Some(agent) = self.roster.get_mut(&agent) {
-            agent.mail.settled(token);
-        }
+        self.roster.post(&agent, |mail| mail.settled(token));
         self.ask_upload(id, agreement, now);
     }
 

@@ -122,8 +122,8 @@ impl Coordinator {
             self.frontier.lease_back(&host, attempt.token, std::time::Duration::ZERO, now);
             if let Some(agent) = self.roster.get_mut(&attempt.agent) {
                 agent.leased.remove(&attempt.token);
-                agent.mail.settled(attempt.token);
             }
+            self.roster.post(&attempt.agent, |mail| mail.settled(attempt.token));
             self.outputs.push_back(Output::Discard(attempt.token));
         }
         self.frontier.with_host(&host, now, |host| {
