@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The only form of tariff so far.
 const SCHEMA: u32 = 1;
 /// A price list is read by people; more than this is none.
-const MAX_TEXT_BYTES: usize = 65_536;
+const MAX_TEXT_BYTES: usize = crate::wire::bounds::MAX_DOCUMENT_BYTES;
 /// The dearest page: a million units. Keeps any credible count of pages far from overflow.
 const MAX_PRICE: u64 = 1_000_000_000_000;
 /// Credit is final a year after it was earned at the latest.

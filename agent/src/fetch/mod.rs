@@ -10,7 +10,6 @@ mod client;
 mod decode;
 mod failure;
 mod head;
-mod link_list;
 mod redirect;
 mod resolver;
 mod retry_after;

@@ -5,7 +5,6 @@
 
 use super::Fetched;
 use super::failure::Failure;
-use super::link_list;
 use super::trip::{Arrival, Trip};
 use super::{head, retry_after};
 use std::time::SystemTime;
@@ -66,7 +65,7 @@ async fn read(body: Option<Vec<u8>>, arrival: &Arrival) -> Result<Reading, Failu
         }
         let print = fingerprint(&body, content_type.as_deref(), &url, PRODUCT_TOKEN);
         let (raw, canonical, title) = (print.raw, print.canonical, print.title);
-        Reading { body, raw, canonical, links: link_list::cut(print.links), title }
+        Reading { body, raw, canonical, links: print.links, title }
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Failure::new(FailureCode::Decode, format_args!("page not read: {error}")))

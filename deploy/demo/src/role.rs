@@ -14,7 +14,8 @@ pub(crate) const FLAG: &str = "--as";
 pub(crate) fn run(program: OsString, mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let role = arguments.next().unwrap_or_default();
     let arguments = std::iter::once(program).chain(arguments);
-    let filter = EnvFilter::try_from_env("SWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("SWARD_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,rustls_platform_verifier=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match role.to_str() {
         Some("coordinator") => {

@@ -26,8 +26,6 @@ pub struct Fingerprint {
     pub robots: RobotsMeta,
     /// The WHATWG name of the encoding; none for what is not HTML.
     pub encoding: Option<&'static str>,
-    /// The bytes of [`Page::text`] in UTF-8.
-    pub text_bytes: usize,
     /// Whether the page was not parsed because it nests too deeply.
     pub too_deep: bool,
 }
@@ -48,7 +46,6 @@ pub fn fingerprint(
         title: None,
         robots: RobotsMeta::default(),
         encoding: None,
-        text_bytes: 0,
         too_deep: false,
     };
     if !is_html(content_type, body) {
@@ -65,7 +62,6 @@ pub fn fingerprint(
     fingerprint.links_digest = links_digest(&fingerprint.links);
     fingerprint.title = page.title();
     fingerprint.robots = page.robots_meta(product_token);
-    fingerprint.text_bytes = page.text().len();
     fingerprint
 }
 
@@ -122,7 +118,7 @@ mod tests {
     fn html_is_read_and_other_media_are_only_hashed() {
         let body = b"<title>T</title><a href=/b>text</a>";
         let html = of(body, Some("text/html; charset=utf-8"));
-        assert_eq!((html.title.as_deref(), html.links.len(), html.text_bytes), (Some("T"), 1, 4));
+        assert_eq!((html.title.as_deref(), html.links.len()), (Some("T"), 1));
         assert_eq!(html.encoding, Some("UTF-8"));
         let other = of(body, Some("application/pdf"));
         assert_eq!((other.raw, other.canonical, other.links.len()), (html.raw, None, 0));

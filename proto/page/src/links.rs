@@ -9,10 +9,11 @@ use scraper::node::Element;
 use std::collections::BTreeSet;
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
+use sward_proto::wire::bounds;
 use url::Url;
 
-/// The most links that are taken from one page.
-pub const MAX_LINKS: usize = 4096;
+/// The most links that are taken from one page; that all of them fit into one message bounds their bytes besides.
+pub const MAX_LINKS: usize = bounds::MAX_LINKS;
 
 /// The `rel` values of `link` elements that name another page (HTML 4.01 section 6.12 and the HTML standard).
 const PAGE_RELATIONS: [&str; 18] = [
@@ -38,7 +39,8 @@ const PAGE_RELATIONS: [&str; 18] = [
 
 impl Page {
     /// The targets of `a`, `area`, `iframe`, `frame`, page-like `link` elements and `meta refresh`, resolved against
-    /// `base href` or else `url`, in order of first appearance, at most [`MAX_LINKS`]. Targets within the page itself
+    /// `base href` or else `url`, in order of first appearance, at most [`MAX_LINKS`] and
+    /// [`bounds::MAX_LINKS_BYTES`]. Targets within the page itself
     /// and targets that Sward does not fetch are left out. Empty where the page says `nofollow` to `product_token`.
     #[must_use]
     pub fn links(&self, url: &CanonicalUrl, product_token: &str) -> Vec<CanonicalUrl> {
@@ -46,15 +48,17 @@ impl Page {
             return Vec::new();
         }
         let base = self.base(url);
-        let (mut seen, mut links) = (BTreeSet::new(), Vec::new());
+        let (mut seen, mut links, mut bytes) = (BTreeSet::new(), Vec::new(), 0);
         for target in self.elements().filter_map(target) {
             let Some(link) = resolve(&base, target, url) else { continue };
-            if seen.insert(link.clone()) {
-                links.push(link);
+            if !seen.insert(link.clone()) {
+                continue;
             }
-            if links.len() == MAX_LINKS {
+            bytes += link.as_str().len();
+            if links.len() == MAX_LINKS || bytes > bounds::MAX_LINKS_BYTES {
                 break;
             }
+            links.push(link);
         }
         links
     }

@@ -121,11 +121,15 @@ impl Session {
     }
 
     pub(super) fn enrolled(&mut self, terms: Terms) {
-        let Terms { operator, contact, vkey, tariff, .. } = terms;
+        let Terms { operator, contact, vkey, tariff, developer, .. } = terms;
         let receipt = std::mem::take(&mut self.account.receipt);
         let paused = self.account.paused;
         let taken = self.account.taken;
-        let barred = String::new();
+        let barred = if self.config.developer && !developer {
+            "developer: this coordinator takes no agent in developer mode".to_owned()
+        } else {
+            String::new()
+        };
         self.account = Account { operator, contact, vkey, tariff, receipt, taken, paused, barred };
         self.changes.push(Change::Account(Box::new(self.account.clone())));
     }
@@ -141,7 +145,7 @@ impl Session {
                 self.unsent.extend(tokens);
                 self.unsent_since = Some(now + refusal.retry_after);
             }
-            (_, Asked::Upload(token)) => self.uploads.refused(token),
+            (_, Asked::Upload(token)) => self.uploads.refused(token, refusal.retry_after, now),
             (_, Asked::Enrol | Asked::Work) => self.link.rest(now, Duration::from_secs(5)),
             (_, Asked::Reveal | Asked::Countersign) => {}
         }

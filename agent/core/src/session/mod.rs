@@ -157,7 +157,7 @@ impl Session {
             Input::Disconnected => self.disconnected(now),
             Input::Reply { id, reply } => self.reply(id, reply, now),
             Input::Fetched { ticket, fetched } => self.fetched(ticket, *fetched, now),
-            Input::SpoolRead { token, capture } => self.spool_read(token, capture, now),
+            Input::SpoolRead { token, capture } => self.spool_read(token, capture),
             Input::Pause(paused) => {
                 self.account.paused = paused;
                 self.changes.push(Change::Account(Box::new(self.account.clone())));
@@ -172,7 +172,9 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self, now: Timestamp) -> Option<Timestamp> {
         let commit = self.unsent_since.filter(|_| self.link.is_open()).map(|at| at + COMMIT_WAIT);
-        let times = [self.next_attention(now), self.next_fetch(now), commit, self.next_expiry()];
+        let upload = self.uploads.timeout().filter(|_| self.link.is_open());
+        let times =
+            [upload, self.next_attention(now), self.next_fetch(now), commit, self.next_expiry()];
         times.into_iter().flatten().min()
     }
 
@@ -219,7 +221,7 @@ impl Session {
         self.start_fetches(now);
         self.send_commits(now);
         self.send_enrolment();
-        self.go_on_uploading();
+        self.go_on_uploading(now);
         self.ask_for_work(now);
         self.dial(now);
         let changes = std::mem::take(&mut self.changes);

@@ -4,6 +4,7 @@ use super::{Asked, Session};
 use crate::output::Output;
 use crate::sealed::Capture;
 use std::collections::VecDeque;
+use std::time::Duration;
 use sward_proto::ids::LeaseToken;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::bounds::MAX_CHUNK_BYTES;
@@ -15,6 +16,8 @@ use sward_proto::wire::request::{AgentRequest, UploadStart};
 pub(super) struct Uploads {
     waiting: VecDeque<UploadOrder>,
     current: Option<Current>,
+    /// The coordinator takes no capture before this time.
+    not_before: Timestamp,
 }
 
 #[derive(Debug)]
@@ -45,14 +48,25 @@ impl Uploads {
         *self = Self::default();
     }
 
-    pub(super) fn refused(&mut self, token: LeaseToken) {
+    /// The coordinator takes none now: the order waits. Where it says no for good there is no time to wait for.
+    pub(super) fn refused(&mut self, token: LeaseToken, retry_after: Duration, now: Timestamp) {
+        let order = self.current.as_ref().map(|current| current.order);
         self.cancel(token);
+        if let Some(order) = order.filter(|order| order.token == token && !retry_after.is_zero()) {
+            self.waiting.push_front(order);
+            self.not_before = now + retry_after;
+        }
+    }
+
+    /// When the next order may be tried, where one waits.
+    pub(super) fn timeout(&self) -> Option<Timestamp> {
+        (self.current.is_none() && !self.waiting.is_empty()).then_some(self.not_before)
     }
 }
 
 impl Session {
-    pub(super) fn go_on_uploading(&mut self) {
-        while self.uploads.current.is_none() {
+    pub(super) fn go_on_uploading(&mut self, now: Timestamp) {
+        while self.uploads.current.is_none() && self.uploads.not_before <= now {
             let Some(order) = self.uploads.waiting.pop_front() else { return };
             if self.sealed.contains_key(&order.token) {
                 self.uploads.current = Some(Current { order, capture: None });
@@ -61,12 +75,7 @@ impl Session {
         }
     }
 
-    pub(super) fn spool_read(
-        &mut self,
-        token: LeaseToken,
-        capture: Option<Box<Capture>>,
-        _now: Timestamp,
-    ) {
+    pub(super) fn spool_read(&mut self, token: LeaseToken, capture: Option<Box<Capture>>) {
         let Some(current) = self.uploads.current.as_mut().filter(|c| c.order.token == token) else {
             return;
         };
