@@ -16,4 +16,5 @@ pub mod receipt;
 pub mod robots;
 pub mod tariff;
 pub mod timestamp;
+mod vocabulary;
 pub mod wire;

@@ -11,7 +11,7 @@ mod run;
 mod setup;
 mod status;
 
-pub use output::{Failure, Printer};
+pub use sward_control::{Failure, Printer};
 
 use crate::config::Layout;
 use clap::{Parser, Subcommand};

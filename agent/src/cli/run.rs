@@ -5,6 +5,7 @@ use crate::config::{Config, Layout};
 use crate::run::Agent;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
+use sward_control::interrupted;
 
 /// Works until it is interrupted.
 #[derive(Debug, Args)]
@@ -27,17 +28,5 @@ impl Run {
             .context("runtime")?;
         runtime.block_on(async { Agent::start(layout)?.run(interrupted()).await })?;
         Ok(())
-    }
-}
-
-/// Resolves when the process is asked to end.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }

@@ -1,6 +1,6 @@
 //! `invite`, `agents` and `hosts`.
 
-use super::output::ask_all;
+use super::ask::ask_all;
 use super::{Failure, Printer};
 use crate::config::Layout;
 use crate::question::{AgentView, HostView, Question};

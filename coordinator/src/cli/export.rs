@@ -1,6 +1,6 @@
 //! `export`: a job's corpus in files.
 
-use super::output::ask_all;
+use super::ask::ask_all;
 use super::{Failure, Printer};
 use crate::config::{Config, Layout};
 use crate::export::{Format, Plan, write};

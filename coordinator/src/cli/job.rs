@@ -1,6 +1,6 @@
 //! `job`: run, list, show, pause, resume, cancel.
 
-use super::output::{ask_all, order};
+use super::ask::{ask_all, order};
 use super::{Failure, Printer};
 use crate::config::Layout;
 use crate::question::{JobView, Question};

@@ -4,16 +4,17 @@
 //! 5 verification failed, 75 try later.
 
 mod agents;
+mod ask;
 mod export;
 mod extract;
 mod init;
 mod job;
-mod output;
+
 mod robots;
 mod serve;
 
 pub use job::parse_file;
-pub use output::{Failure, Printer};
+pub use sward_control::{Failure, Printer};
 
 use crate::config::Layout;
 use clap::{Parser, Subcommand};

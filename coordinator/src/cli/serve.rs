@@ -9,6 +9,7 @@ use crate::run::{Daemon, core_config, now};
 use crate::store::move_aside;
 use anyhow::Context as _;
 use clap::Args;
+use sward_control::interrupted;
 
 /// Runs the coordinator until it is interrupted.
 #[derive(Debug, Args)]
@@ -34,18 +35,6 @@ impl Serve {
                 .print("address", &address, |address| format!("ready: agents dial {address}"))?;
             daemon.run(interrupted()).await.map_err(Failure::from)
         })
-    }
-}
-
-/// Resolves when the process is asked to end.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }
 

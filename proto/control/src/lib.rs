@@ -1,12 +1,18 @@
-//! How a command line talks to the daemon of the same user.
+//! What a daemon and its command line share on one machine.
 //!
-//! Decides the form: one JSON request a connection, any number of JSON lines back, over a Unix socket that only its owner can
-//! open. Never decides what a request means.
+//! Decides the form: one JSON request a connection over a Unix socket that only its owner can open, any number of JSON lines
+//! back; how a command answers and ends; how secrets lie on disk. Never decides what a request means.
 
+mod answer;
 mod client;
+mod interrupt;
+mod secret;
 mod server;
 
+pub use answer::{Failure, Printer};
 pub use client::{Client, NotRunning};
+pub use interrupt::interrupted;
+pub use secret::{check_private, create_secret, read_secret};
 pub use server::{Reply, Server};
 
 /// The longest line in either direction, in bytes.

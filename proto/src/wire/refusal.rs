@@ -4,59 +4,29 @@
 
 use super::bounds::{self, MAX_TEXT_BYTES, WireError};
 use super::pb;
+use crate::vocabulary::vocabulary;
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-/// What kind of refusal this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RefusalCode {
-    /// The peer speaks another version of the wire.
-    Version,
-    /// The message does not keep to the wire's form.
-    Malformed,
-    /// The agent is not enrolled here.
-    NotEnrolled,
-    /// The invite is unknown, used or expired.
-    Invite,
-    /// The agent is barred; the detail carries the reason code.
-    Barred,
-    /// A developer-mode agent at a coordinator that is not started for it.
-    Developer,
-    /// The request does not fit what was agreed before it.
-    Conflict,
-    /// Too much is in flight, or the coordinator cannot take work now: come back later.
-    Busy,
-}
-
-const CODES: [(RefusalCode, &str); 8] = [
-    (RefusalCode::Version, "version"),
-    (RefusalCode::Malformed, "malformed"),
-    (RefusalCode::NotEnrolled, "not_enrolled"),
-    (RefusalCode::Invite, "invite"),
-    (RefusalCode::Barred, "barred"),
-    (RefusalCode::Developer, "developer"),
-    (RefusalCode::Conflict, "conflict"),
-    (RefusalCode::Busy, "busy"),
-];
-
-impl RefusalCode {
-    /// The code as it stands on the wire and in logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        CODES.iter().find(|(code, _)| *code == self).map_or("malformed", |(_, text)| text)
-    }
-}
-
-impl FromStr for RefusalCode {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        CODES
-            .iter()
-            .find(|(_, name)| *name == text)
-            .map(|(code, _)| *code)
-            .ok_or_else(|| format!("unknown refusal code {text}"))
+vocabulary! {
+    /// What kind of refusal this is.
+    RefusalCode {
+        /// The peer speaks another version of the wire.
+        Version => "version",
+        /// The message does not keep to the wire's form.
+        Malformed => "malformed",
+        /// The agent is not enrolled here.
+        NotEnrolled => "not_enrolled",
+        /// The invite is unknown, used or expired.
+        Invite => "invite",
+        /// The agent is barred; the detail carries the reason code.
+        Barred => "barred",
+        /// A developer-mode agent at a coordinator that is not started for it.
+        Developer => "developer",
+        /// The request does not fit what was agreed before it.
+        Conflict => "conflict",
+        /// Too much is in flight, or the coordinator cannot take work now: come back later.
+        Busy => "busy",
     }
 }
 
@@ -85,7 +55,7 @@ impl Refusal {
 
     pub(crate) fn to_pb(&self) -> pb::Refusal {
         pb::Refusal {
-            code: self.code.as_str().to_owned(),
+            code: self.code.code().to_owned(),
             detail: self.detail.clone(),
             retry_after_ms: u32::try_from(self.retry_after.as_millis()).unwrap_or(u32::MAX),
         }
@@ -115,6 +85,6 @@ impl From<WireError> for Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.detail)
+        write!(f, "{}: {}", self.code.code(), self.detail)
     }
 }

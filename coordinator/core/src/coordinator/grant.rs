@@ -228,15 +228,19 @@ impl Coordinator {
         now: Timestamp,
     ) -> TaskId {
         let id = self.next_task;
-        self.next_task = TaskId(id.0 + 1);
-        let key = record::position::next_task_key();
-        self.batch.put(key, record::encode(&self.next_task.0));
+        self.number_tasks_from(TaskId(id.0 + 1));
         let Entry { url, depth, retries } = entry;
         let wanted = self.config.rules.margin;
         let (attempts, phase) = (Vec::new(), Phase::Collecting);
         let task = Task { id, job, url, robots, depth, retries, wanted, attempts, phase };
         self.place_task(task, now);
         id
+    }
+
+    /// Remembers that every number below `next` is taken: captures and credit are stored under a task's number.
+    pub(super) fn number_tasks_from(&mut self, next: TaskId) {
+        self.next_task = next;
+        self.batch.put(record::position::next_task_key(), record::encode(&next.0));
     }
 
     /// Puts a task where it is found: among the tasks, on its host, with its job.

@@ -122,6 +122,7 @@ impl Coordinator {
     /// Goes on where the index stopped: asks again for what was asked, and for what was being looked up.
     pub fn resume(&mut self, now: Timestamp) {
         self.recovering = false;
+        self.frontier.rest_all(self.longest_delay(), now);
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for id in jobs {
             // Those that were met already stay out; how many of the others were lost, no count tells.

@@ -148,7 +148,7 @@ impl Coordinator {
         let id = settlement.task;
         self.close_task(id, now);
         if self.next_task <= id {
-            self.next_task = TaskId(id.0 + 1);
+            self.number_tasks_from(TaskId(id.0 + 1));
         }
         self.keep_capture(settlement, archived);
         for result in &settlement.results {

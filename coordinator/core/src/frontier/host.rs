@@ -81,8 +81,13 @@ impl Host {
             self.queues.insert(job, Queue::loaded(record, head));
         }
         if met {
-            self.next_allowed = self.next_allowed.max(now + self.gap(delay));
+            self.rest(delay, now);
         }
+    }
+
+    /// Counts as just fetched.
+    pub(super) fn rest(&mut self, delay: Duration, now: Timestamp) {
+        self.next_allowed = self.next_allowed.max(now + self.gap(delay));
     }
 
     /// From when it may be asked, if it has anything to lease and no lease is out.

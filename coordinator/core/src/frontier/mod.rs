@@ -102,6 +102,14 @@ impl Frontier {
         }
     }
 
+    /// Every host in memory counts as just fetched: when each was, is not stored.
+    pub fn rest_all(&mut self, delay: Duration, now: Timestamp) {
+        let names: Vec<HostName> = self.hosts.keys().cloned().collect();
+        for name in names {
+            self.with_host(&name, now, |host| host.rest(delay, now));
+        }
+    }
+
     /// Adds URLs to a job's queue on one host.
     pub fn append(
         &mut self,

@@ -1,12 +1,12 @@
 //! How a command answers: a line for a person or JSON for a program, and an exit code.
+//!
+//! Exit codes: 0 ok, 1 failure, 2 usage, 3 not running, 4 refused by policy, 5 verification failed, 75 try later.
 
-use crate::question::{Outcome, Question};
+use crate::client::NotRunning;
 use anyhow::anyhow;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::fmt::Display;
 use std::io::Write as _;
-use std::path::Path;
-use sward_control::{Client, NotRunning};
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -18,9 +18,15 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Wrong usage: exit code 2.
+    #[must_use]
+    pub fn usage(why: impl Display) -> Self {
+        Self { code: 2, error: anyhow!("{why}") }
+    }
+
     /// Refused by a rule: exit code 4.
     #[must_use]
-    pub fn refused(why: impl std::fmt::Display) -> Self {
+    pub fn refused(why: impl Display) -> Self {
         Self { code: 4, error: anyhow!("{why}") }
     }
 }
@@ -40,7 +46,7 @@ impl From<std::io::Error> for Failure {
 impl From<NotRunning> for Failure {
     fn from(error: NotRunning) -> Self {
         let code = if matches!(error, NotRunning::Absent { .. }) { 3 } else { 1 };
-        Self { code, error: anyhow::Error::from(error).context("sward-coordinator serve must run") }
+        Self { code, error: error.into() }
     }
 }
 
@@ -79,32 +85,5 @@ impl Printer {
         writeln!(out, "{}", line.trim_end_matches('\n'))?;
         out.flush()?;
         Ok(())
-    }
-}
-
-/// Asks the daemon for a list.
-///
-/// # Errors
-/// [`Failure`] with code 3 where none runs.
-pub(super) fn ask_all<T: DeserializeOwned>(
-    socket: &Path,
-    question: &Question,
-) -> Result<Vec<T>, Failure> {
-    let mut client = Client::ask(socket, question)?;
-    let mut all = Vec::new();
-    while let Some(item) = client.next_line()? {
-        all.push(item);
-    }
-    Ok(all)
-}
-
-/// Gives the daemon an order.
-///
-/// # Errors
-/// [`Failure`] with code 3 where none runs, and 4 where it refuses.
-pub(super) fn order(socket: &Path, question: &Question) -> Result<String, Failure> {
-    match Client::ask(socket, question)?.only()? {
-        Outcome::Done(what) => Ok(what),
-        Outcome::Refused(why) => Err(Failure::refused(why)),
     }
 }
