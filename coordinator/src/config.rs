@@ -69,6 +69,8 @@ pub struct Limits {
     pub cache_bytes: u64,
     /// A WARC segment takes no further group once it has this many bytes.
     pub segment_bytes: u64,
+    /// Bytes of the archive's disk that are left free for index and journal: below that no work is given out.
+    pub reserve_bytes: u64,
     /// Hosts in memory.
     pub hot_hosts: usize,
     /// Tasks in hand.
@@ -82,6 +84,7 @@ impl Default for Limits {
             upload_bytes: 64 << 20,
             cache_bytes: 64 << 20,
             segment_bytes: 1 << 30,
+            reserve_bytes: 64 << 20,
             hot_hosts: 2000,
             open_tasks: 4096,
         }

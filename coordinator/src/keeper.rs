@@ -12,6 +12,7 @@ use crate::intake::Capture;
 use crate::journal::{Journal, JournalError};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use sward_coordinator_core::input::{Archived, ArchivedPage};
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::record::payload::PayloadRecord;
@@ -39,7 +40,7 @@ pub struct StampedEntry {
 /// Why a settlement was not written.
 #[derive(Debug)]
 pub enum KeepError {
-    /// The disk is full; nothing torn stays behind.
+    /// The disk is full, or down to the reserve; nothing torn stays behind.
     Full,
     /// Anything else.
     Failed(ArchiveError),
@@ -51,6 +52,8 @@ pub struct Keeper {
     archive: Archive,
     journal: Journal<StampedEntry>,
     dirty: (bool, bool),
+    folder: PathBuf,
+    reserve_bytes: u64,
 }
 
 /// What opening them found.
@@ -78,7 +81,8 @@ impl Keeper {
         let (journal, replay) = Journal::open(&layout.journal()).context("journal")?;
         let truncated = (opened.truncated_bytes, replay.truncated_bytes);
         let found = Found { entries: replay.entries, truncated };
-        Ok((Self { archive, journal, dirty: (false, false) }, found))
+        let (folder, reserve_bytes) = (layout.archive(), config.limits.reserve_bytes);
+        Ok((Self { archive, journal, dirty: (false, false), folder, reserve_bytes }, found))
     }
 
     /// Where the archive ends.
@@ -127,6 +131,9 @@ impl Keeper {
         capture: Option<&Capture>,
         known: Option<&PayloadRecord>,
     ) -> Result<Archived, KeepError> {
+        if self.is_short_of_space() {
+            return Err(KeepError::Full);
+        }
         self.dirty.0 = true;
         let stamped = StampedSettlement { turn, settlement: settlement.clone() };
         let json = serde_json::to_vec(&stamped)
@@ -146,6 +153,13 @@ impl Keeper {
         };
         let written = written.map_err(keep_error)?;
         Ok(Archived { settlement: written.location, page: None })
+    }
+
+    /// Index and journal grow a little with every turn, and neither can be put off: the archive leaves them the reserve.
+    fn is_short_of_space(&self) -> bool {
+        rustix::fs::statvfs(&self.folder).is_ok_and(|disk| {
+            disk.f_bavail.saturating_mul(disk.f_frsize) < self.reserve_bytes
+        })
     }
 
     fn keep_page(

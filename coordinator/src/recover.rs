@@ -29,8 +29,8 @@ pub struct Recovered {
     pub store: SledStore,
     /// Where the index stands.
     pub position: Position,
-    /// Why the index was rebuilt, and where the old one is, if so.
-    pub rebuilt: Option<(String, PathBuf)>,
+    /// Why the index was rebuilt, and where the old one is, if there was one.
+    pub rebuilt: Option<(String, Option<PathBuf>)>,
     /// Settlements and journal lines that the index lacked after a crash.
     pub caught_up: usize,
 }
@@ -55,7 +55,9 @@ pub fn recover(
     };
     let aside = if fresh { None } else { Some(move_aside(&layout.index()).context("old index")?) };
     let mut recovered = rebuild(layout, config, keeper, found, cache_bytes, now)?;
-    recovered.rebuilt = aside.map(|aside| (why, aside));
+    if aside.is_some() || recovered.position != Position::default() {
+        recovered.rebuilt = Some((why, aside));
+    }
     Ok(recovered)
 }
 

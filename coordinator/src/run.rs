@@ -105,7 +105,8 @@ impl Daemon {
         let recovered = recover(layout, &core, &keeper, &found, config.limits.cache_bytes, now())?;
         let Recovered { coordinator, store, position, rebuilt, caught_up } = recovered;
         if let Some((why, aside)) = rebuilt {
-            tracing::warn!(%why, aside = %aside.display(), "index rebuilt from archive and journal");
+            let aside = aside.as_deref().map(|aside| tracing::field::display(aside.display()));
+            tracing::warn!(%why, aside, "index rebuilt from archive and journal");
         } else if caught_up > 0 {
             tracing::info!(caught_up, "brought the index up to date after a crash");
         }

@@ -243,6 +243,12 @@ impl Roster {
         self.agents.get_mut(peer)?.poll.take()
     }
 
+    /// How many agents wait for an answer.
+    #[must_use]
+    pub fn polls(&self) -> usize {
+        self.polling.len()
+    }
+
     /// Whether any agent waits for an answer.
     #[must_use]
     pub fn is_polled(&self) -> bool {

@@ -148,6 +148,20 @@ impl AppendFile {
         Ok(())
     }
 
+    /// Takes `bytes` in and hands them to the operating system at once, so that a full disk is known now.
+    ///
+    /// # Errors
+    /// [`WriteError`]; then nothing of `bytes` was taken in.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.append(bytes)?;
+        let before = self.pending.len() - bytes.len();
+        let written = self.flush();
+        if written.is_err() {
+            self.pending.truncate(before);
+        }
+        written
+    }
+
     /// Writes what is pending and waits until the disk has it.
     ///
     /// # Errors

@@ -106,7 +106,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError::Write`], [`ArchiveError::TooLarge`] or [`ArchiveError::Date`]; then none of the group was
-    /// appended.
+    /// appended. A full disk is among them: it is known here, not first at the sync.
     pub fn append_group(
         &mut self,
         first: &Record<'_>,
@@ -133,7 +133,7 @@ impl Archive {
         let first = write(first, None)?;
         let rest =
             rest.iter().map(|record| write(record, Some(first.id))).collect::<Result<_, _>>()?;
-        self.file.append(&bytes)?;
+        self.file.write(&bytes)?;
         self.warcinfo = warcinfo;
         Ok((first, rest))
     }

@@ -4,7 +4,7 @@
 //! verdicts are not kept waiting by new pages.
 
 use super::{Coordinator, Timer};
-use crate::frontier::{PRODUCT_TOKEN, RobotsState};
+use crate::frontier::{PRODUCT_TOKEN, Queue, RobotsState};
 use crate::group::Ties;
 use crate::lookup::Lookup;
 use crate::output::Event;
@@ -108,7 +108,7 @@ impl Coordinator {
         let Some(agent) = self.roster.get(&peer) else { return false };
         let (Some(poll), Some(ties)) = (agent.poll(), agent.ties()) else { return false };
         let room = poll.capacity.saturating_sub(work.leases.len());
-        let length = room.min(self.config.bounds.run_length);
+        let length = room.min(self.config.bounds.run_length).min(self.fair_share(host));
         if length == 0 {
             return false;
         }
@@ -129,6 +129,15 @@ impl Coordinator {
             }
         }
         !run.is_empty()
+    }
+
+    /// A short queue is shared among those who wait, so that no single agent decides what a small site holds.
+    fn fair_share(&self, host: &HostName) -> usize {
+        let waiting = self.frontier.host(host).map_or(0, |host| {
+            let queued: u64 = host.queues.values().map(Queue::len).sum();
+            host.needy.len().saturating_add(usize::try_from(queued).unwrap_or(usize::MAX))
+        });
+        waiting.div_ceil(self.roster.polls().max(1)).max(1)
     }
 
     /// Tasks on a host for which this agent would be a further, independent voice.
