@@ -157,9 +157,8 @@ impl Keeper {
 
     /// Index and journal grow a little with every turn, and neither can be put off: the archive leaves them the reserve.
     fn is_short_of_space(&self) -> bool {
-        rustix::fs::statvfs(&self.folder).is_ok_and(|disk| {
-            disk.f_bavail.saturating_mul(disk.f_frsize) < self.reserve_bytes
-        })
+        rustix::fs::statvfs(&self.folder)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < self.reserve_bytes)
     }
 
     fn keep_page(

@@ -55,7 +55,7 @@ pub fn recover(
     };
     let aside = if fresh { None } else { Some(move_aside(&layout.index()).context("old index")?) };
     let mut recovered = rebuild(layout, config, keeper, found, cache_bytes, now)?;
-    if aside.is_some() || recovered.position != Position::default() {
+    if aside.is_some() || recovered.position.turn > 0 {
         recovered.rebuilt = Some((why, aside));
     }
     Ok(recovered)
