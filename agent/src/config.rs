@@ -2,7 +2,7 @@
 //!
 //! Decides what a sound configuration is, all of it before the first byte is sent. Unknown keys are refused.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use serde::{Deserialize, Serialize};
@@ -121,8 +121,12 @@ impl Config {
     /// What is wrong, in which file, and what to do.
     pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.config();
-        let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("cannot read {}: run sward-agent setup first", path.display())
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::NotFound => "run sward-agent setup first",
+                _ => "see that it is a file that this user may read",
+            };
+            anyhow!("cannot read {}: {advice}: {error}", path.display())
         })?;
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
@@ -132,7 +136,7 @@ impl Config {
     /// # Errors
     /// The key that is wrong.
     pub fn parse(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text)?;
+        let config: Self = sward_control::read_toml(text)?;
         ensure!(
             config.accepted_terms == TERMS_VERSION,
             "accepted_terms is {}, the terms are now at version {TERMS_VERSION}: run sward-agent setup",

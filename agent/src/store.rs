@@ -59,10 +59,14 @@ impl AgentStore {
         let tree = match open_tree(&index) {
             Ok(tree) => tree,
             Err(error) if is_in_use(&error) => {
-                return Err(error).context("is another sward-agent running with this data folder");
+                anyhow::bail!(
+                    "{} is in use by another sward-agent: stop that one first",
+                    index.display()
+                );
             }
+            Err(error) if !is_damage(&error) => return Err(error),
             Err(error) => {
-                let aside = index.with_extension("damaged");
+                let aside = free_name_beside(&index);
                 std::fs::rename(&index, &aside).context("moving a damaged index aside")?;
                 tracing::warn!(%error, aside = %aside.display(), "index damaged: begun anew");
                 open_tree(&index)?
@@ -264,6 +268,26 @@ fn open_tree(index: &Path) -> Result<sled::Db> {
     // sled panics on some damage.
     let opened = std::panic::catch_unwind(open);
     opened.map_err(|_| anyhow::anyhow!("damaged"))?.context("index")
+}
+
+/// A disk that refuses is no damage: what is in the index is whole, and must not be begun anew.
+fn is_damage(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<sled::Error>());
+    !matches!(cause, Some(sled::Error::Io(io))
+        if ![InvalidData, NotFound, UnexpectedEof].contains(&io.kind()))
+}
+
+/// The first of `index.damaged-1`, `index.damaged-2` and so on that is free.
+fn free_name_beside(index: &Path) -> PathBuf {
+    let mut number = 1_u64;
+    loop {
+        let name = index.with_extension(format!("damaged-{number}"));
+        if !name.exists() {
+            return name;
+        }
+        number += 1;
+    }
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Decides what a sound configuration is, all of it before anything listens. Unknown keys are refused.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -167,8 +167,12 @@ impl Config {
     /// What is wrong, in which file, and what to do.
     pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.config();
-        let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("cannot read {}: run sward-coordinator init first", path.display())
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::NotFound => "run sward-coordinator init first",
+                _ => "see that it is a file that this user may read",
+            };
+            anyhow!("cannot read {}: {advice}: {error}", path.display())
         })?;
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
@@ -178,7 +182,7 @@ impl Config {
     /// # Errors
     /// The key that is wrong.
     pub fn parse(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text)?;
+        let config: Self = sward_control::read_toml(text)?;
         config.key_name()?;
         ensure!(
             config.contact.starts_with("http://") || config.contact.starts_with("https://"),

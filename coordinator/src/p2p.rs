@@ -5,7 +5,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enums are non-exhaustive")]
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
@@ -97,15 +97,19 @@ impl Transport {
             .with_behaviour(|_| behaviour)?
             .with_swarm_config(|config| config.with_idle_connection_timeout(SILENCE))
             .build();
-        swarm.listen_on(listen.clone()).with_context(|| format!("cannot listen on {listen}"))?;
+        let refused = |error: anyhow::Error| {
+            let cause = error.root_cause(); // the layers above it say the same again
+            anyhow!("cannot listen on {listen}: set another `listen` in config.toml: {cause}")
+        };
+        swarm.listen_on(listen.clone()).map_err(|error| refused(error.into()))?;
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { address, .. } => return Ok(Self { swarm, address }),
                 SwarmEvent::ListenerClosed { reason, .. } => {
-                    reason.with_context(|| format!("cannot listen on {listen}"))?;
+                    reason.map_err(|error| refused(error.into()))?;
                 }
                 SwarmEvent::ListenerError { error, .. } => {
-                    return Err(error).with_context(|| format!("cannot listen on {listen}"));
+                    return Err(refused(error.into()));
                 }
                 _ => {}
             }

@@ -135,9 +135,11 @@ impl Daemon {
     /// Where the disk failed.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<()> {
         tokio::pin!(stop);
+        let mut turned = now();
         loop {
             let mut inputs = Vec::new();
-            let due = self.turns.coordinator.poll_timeout(now());
+            // From the last turn on: a host that has become due since then must not wait for an event.
+            let due = self.turns.coordinator.poll_timeout(turned);
             let wait = if self.turns.is_owed() {
                 Duration::ZERO
             } else {
@@ -156,7 +158,8 @@ impl Daemon {
                 let Ok(event) = self.net.try_recv() else { break };
                 self.take_net(event, &mut inputs);
             }
-            let told = self.turns.run(inputs, now())?;
+            turned = now();
+            let told = self.turns.run(inputs, turned)?;
             self.tell(told);
             self.gauge();
         }

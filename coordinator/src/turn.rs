@@ -92,9 +92,8 @@ impl Turns {
             self.coordinator.handle(input, now);
             self.drain(&mut gathered, now)?;
         }
-        if self.coordinator.poll_timeout(now).is_some_and(|due| due <= now) {
-            self.coordinator.handle_timeout(now);
-        }
+        // Always: a host that has become due is served here, also in a turn without an event.
+        self.coordinator.handle_timeout(now);
         self.drain(&mut gathered, now)?;
         let Gathered { mut batch, told, lookups, wrote } = gathered;
         if wrote {

@@ -55,7 +55,7 @@ impl StopReason {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::NoConsent => "Nothing is fetched before you agree: run sward-agent setup.",
-            Self::Revoked => "The coordinator has barred this agent: see sward-agent log.",
+            Self::Revoked => "The coordinator has barred this agent.",
             Self::PausedByYou => "Paused by you: sward-agent resume goes on.",
             Self::CapReached => "Today's volume is used up; it begins anew at midnight UTC.",
             Self::CoordinatorUnreachable => "The coordinator cannot be reached; trying again.",

@@ -177,11 +177,11 @@ fn work(leases: Vec<Lease>) -> Work {
 }
 
 fn sealed(stage: &Stage, number: u8) -> Attestation {
-    let seals = stage.changes().into_iter().filter_map(|change| match change {
+    let mut seals = stage.changes().into_iter().filter_map(|change| match change {
         Change::Seal { token, sealed, .. } if token == LeaseToken([number; 16]) => Some(sealed),
         _ => None,
     });
-    let sealed = seals.last().expect("a sealed result");
+    let sealed = seals.next_back().expect("a sealed result");
     Attestation::decode(&sealed.attestation).expect("well formed")
 }
 
@@ -332,11 +332,11 @@ fn objection(stage: &mut Stage, note: String) -> String {
     stage.pass(Duration::from_secs(60));
     stage.handle(Input::Connected);
     stage.give(Work { receipt: Some(note), ..Work::default() });
-    let objections = stage.changes().into_iter().filter_map(|change| match change {
+    let mut objections = stage.changes().into_iter().filter_map(|change| match change {
         Change::Receipt { objection, .. } => Some(objection),
         _ => None,
     });
-    objections.last().expect("an opinion")
+    objections.next_back().expect("an opinion")
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{Failure, Printer};
 use crate::config::Layout;
 use crate::question::Question;
 use clap::Args;
+use sward_agent_core::reason::StopReason;
 use sward_agent_core::session::View;
 use sward_control::Client;
 
@@ -39,6 +40,10 @@ asks!(Resume, Question::Pause(false));
 
 fn text(view: &View) -> String {
     let state = match view.reason {
+        Some(StopReason::Revoked) => {
+            let why = super::output::escaped(&view.detail);
+            format!("{} It says: {why}", StopReason::Revoked.sentence())
+        }
         Some(reason) => reason.sentence().to_owned(),
         None => format!("Running: fetching {}, {} waiting.", view.fetching, view.waiting),
     };

@@ -73,6 +73,10 @@ fn captures(layout: &Layout, job: &JobName) -> Result<Vec<CaptureView>, Failure>
 
 fn from_index(layout: &Layout, job: &JobName) -> Result<Vec<CaptureView>, Failure> {
     let config = Config::load(layout)?;
+    let unknown = || Failure::refused(format!("no job is named {job}: see job list"));
+    if !layout.index().exists() {
+        return Err(unknown()); // opening it would make one
+    }
     let store = SledStore::open(&layout.index(), config.limits.cache_bytes)
         .context("the index cannot be read: run sward-coordinator rebuild")?;
     let found = (1..).map(JobId).map_while(|id| {
@@ -80,8 +84,7 @@ fn from_index(layout: &Layout, job: &JobName) -> Result<Vec<CaptureView>, Failur
         Some((id, JobRecord::from_bytes(&value).ok()?))
     });
     let found = found.into_iter().find(|(_, record)| record.spec.name == *job);
-    let (id, record) =
-        found.ok_or_else(|| Failure::refused(format!("no job is named {job}: see job list")))?;
+    let (id, record) = found.ok_or_else(unknown)?;
     if record.state == JobState::Running {
         tracing::info!(%job, "this job has not ended: the export holds what it has so far");
     }

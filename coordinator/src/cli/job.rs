@@ -171,7 +171,8 @@ fn details(job: &JobView) -> String {
 pub fn parse_file(path: &Path) -> anyhow::Result<JobSpec> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the job file {}", path.display()))?;
-    let spec: JobSpec = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
+    let spec: JobSpec =
+        sward_control::read_toml(&text).with_context(|| format!("in {}", path.display()))?;
     spec.rules().with_context(|| format!("in {}", path.display()))?;
     Ok(spec)
 }

@@ -1,6 +1,7 @@
 //! The command line's side.
 
 use crate::MAX_LINE_BYTES;
+use crate::socket_path::SocketPath;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,7 +13,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum NotRunning {
     /// No daemon listens.
-    #[error("nothing is running at {path}: {cause}")]
+    #[error("nothing is running at {path} ({cause}): start it first")]
     Absent {
         /// The socket.
         path: String,
@@ -40,7 +41,8 @@ impl Client {
     /// [`NotRunning`] where nobody listens.
     pub fn ask(socket: &Path, request: &impl Serialize) -> Result<Self, NotRunning> {
         let absent = |cause| NotRunning::Absent { path: socket.display().to_string(), cause };
-        let mut stream = UnixStream::connect(socket).map_err(absent)?;
+        let reached = SocketPath::of(socket).and_then(|path| UnixStream::connect(path.as_path()));
+        let mut stream = reached.map_err(absent)?;
         stream.set_write_timeout(Some(Duration::from_secs(10))).map_err(NotRunning::Gone)?;
         let mut line = serde_json::to_vec(request).map_err(NotRunning::Garbled)?;
         line.push(b'\n');

@@ -8,12 +8,15 @@ mod client;
 mod interrupt;
 mod secret;
 mod server;
+mod socket_path;
+mod toml_text;
 
 pub use answer::{Failure, Printer};
 pub use client::{Client, NotRunning};
 pub use interrupt::interrupted;
 pub use secret::{check_private, create_secret, read_secret};
 pub use server::{Reply, Server};
+pub use toml_text::read_toml;
 
 /// The longest line in either direction, in bytes.
 pub const MAX_LINE_BYTES: u64 = 16 << 20;

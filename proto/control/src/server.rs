@@ -1,6 +1,7 @@
 //! The daemon's side.
 
 use crate::MAX_LINE_BYTES;
+use crate::socket_path::SocketPath;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -32,14 +33,15 @@ impl Server {
     /// # Errors
     /// `AddrInUse` where another daemon listens there, or the system's own.
     pub fn bind(path: &Path) -> io::Result<Self> {
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        let reachable = SocketPath::of(path)?;
+        if std::os::unix::net::UnixStream::connect(reachable.as_path()).is_ok() {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        let listener = UnixListener::bind(path)?;
+        let listener = UnixListener::bind(reachable.as_path())?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Self { listener, path: path.to_owned() })
     }
@@ -105,8 +107,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_question_gets_its_lines() {
+        question_and_answer("control.sock").await;
+    }
+
+    #[tokio::test]
+    async fn a_folder_may_be_deeper_than_a_sockets_address_is_long() {
+        question_and_answer(&format!("{}/control.sock", "deep".repeat(40))).await;
+    }
+
+    async fn question_and_answer(name: &str) {
         let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("control.sock");
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
         let server = Server::bind(&path).expect("free");
         assert_eq!(Server::bind(&path).expect_err("in use").kind(), io::ErrorKind::AddrInUse);
         let (sender, mut receiver) = mpsc::channel::<(String, Reply)>(1);

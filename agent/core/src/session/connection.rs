@@ -147,7 +147,7 @@ impl Session {
             }
             (_, Asked::Upload(token)) => self.uploads.refused(token, refusal.retry_after, now),
             (_, Asked::Enrol | Asked::Work) => self.link.rest(now, Duration::from_secs(5)),
-            (_, Asked::Reveal | Asked::Countersign) => {}
+            (_, Asked::SupersededWork | Asked::Reveal | Asked::Countersign) => {}
         }
     }
 }

@@ -63,7 +63,9 @@ impl Session {
     pub(super) fn ask_again_with_room(&mut self, now: Timestamp) {
         let room = self.may_take_work(now) && self.held_tokens().is_empty();
         if room && self.last_capacity == 0 {
-            self.asked.retain(|_, asked| !matches!(asked, Asked::Work));
+            // The older request may have been answered already, with orders that are given once.
+            let open = self.asked.values_mut().filter(|asked| matches!(asked, Asked::Work));
+            open.for_each(|asked| *asked = Asked::SupersededWork);
             self.last_capacity = 1;
         }
     }

@@ -76,6 +76,8 @@ struct Held {
 enum Asked {
     Enrol,
     Work,
+    /// A request for work that a newer one replaces.
+    SupersededWork,
     Commit(Vec<LeaseToken>),
     Reveal,
     Upload(LeaseToken),
@@ -122,7 +124,11 @@ impl Session {
     /// An agent with its memory.
     #[must_use]
     pub fn new(config: Config, memory: Memory, now: Timestamp) -> Self {
-        let Memory { account, usage, sealed } = memory;
+        let Memory { mut account, usage, sealed } = memory;
+        if account.vkey.is_empty() {
+            // It never joined: the owner may have corrected the invite.
+            account.barred.clear();
+        }
         let spooled = sealed.values().filter_map(|sealed| sealed.body_bytes).sum();
         let unsent: Vec<LeaseToken> =
             sealed.iter().filter(|(_, s)| !s.committed).map(|(token, _)| *token).collect();
@@ -196,7 +202,9 @@ impl Session {
         }
         match (asked, reply) {
             (Asked::Enrol, CoordinatorReply::Enrolled(terms)) => self.enrolled(terms),
-            (Asked::Work, CoordinatorReply::Work(work)) => self.take_work(work, now),
+            (Asked::Work | Asked::SupersededWork, CoordinatorReply::Work(work)) => {
+                self.take_work(work, now);
+            }
             (Asked::Commit(_), CoordinatorReply::Answers(answers)) => self.committed(&answers),
             (Asked::Reveal, CoordinatorReply::Answers(_)) => {}
             (Asked::Upload(token), CoordinatorReply::Upload { next_offset, done, .. }) => {

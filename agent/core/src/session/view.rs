@@ -12,6 +12,8 @@ pub struct View {
     pub peer_id: String,
     /// Why it is not fetching; `None` while it is.
     pub reason: Option<StopReason>,
+    /// What the coordinator said where it has barred this agent; empty where it has not.
+    pub detail: String,
     /// When that ends by itself, in milliseconds since the epoch.
     pub until_ms: Option<u64>,
     /// The coordinator's operator.
@@ -49,6 +51,7 @@ impl Session {
         View {
             peer_id: self.config.peer.to_string(),
             reason,
+            detail: self.account.barred.clone(),
             until_ms: until.map(Timestamp::as_millis),
             operator: self.account.operator.clone(),
             fetching: self.fetching.len(),
