@@ -122,9 +122,11 @@ impl Config {
     pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.config();
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            let advice = match error.kind() {
-                std::io::ErrorKind::NotFound => "run sward-agent setup first",
-                _ => "see that it is a file that this user may read",
+            let absent = error.kind() == std::io::ErrorKind::NotFound;
+            let advice = if absent {
+                "run sward-agent setup first"
+            } else {
+                "see that it is a file that this user may read"
             };
             anyhow!("cannot read {}: {advice}: {error}", path.display())
         })?;

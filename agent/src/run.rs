@@ -121,7 +121,7 @@ impl Agent {
             let wait = wait.unwrap_or(LOOK_AROUND).min(LOOK_AROUND);
             tokio::select! {
                 biased;
-                () = &mut stop => return Ok(()),
+                () = &mut stop => return self.store.sync(),
                 Some((question, reply)) = self.questions.recv() => self.answer(question, reply).await,
                 Some(event) = self.link.recv() => self.take_link(event),
                 Some(input) = self.fetched.1.recv() => self.session.handle(input, now()),
@@ -160,6 +160,7 @@ impl Agent {
                 Output::Store(changes) => self.store.apply(changes)?,
                 Output::Dial => drop(self.dials.try_send(())),
                 Output::Send { id, request } => {
+                    self.store.sync()?;
                     if let Some(requests) = &self.requests {
                         // A link that is gone says so by itself, and everything is asked anew.
                         drop(requests.send(request.encode(id)).await);

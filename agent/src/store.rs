@@ -43,6 +43,8 @@ pub struct AgentStore {
     spool: PathBuf,
     receipts: PathBuf,
     next_line: u64,
+    /// Something was applied that must be on the disk before anything more is sent.
+    unsynced: bool,
 }
 
 impl AgentStore {
@@ -76,7 +78,8 @@ impl AgentStore {
         let last = tree.scan_prefix([Kind::Log as u8]).next_back().transpose()?;
         let last = last.and_then(|(key, _)| key.last_chunk::<8>().copied());
         let next_line = last.map_or(0, |bytes| u64::from_be_bytes(bytes) + 1);
-        Ok(Self { tree, file, spool: layout.spool(), receipts: layout.receipts(), next_line })
+        let (spool, receipts) = (layout.spool(), layout.receipts());
+        Ok(Self { tree, file, spool, receipts, next_line, unsynced: false })
     }
 
     /// What the agent remembers.
@@ -133,16 +136,15 @@ impl AgentStore {
         value.map(|value| postcard::from_bytes(&value).context("index")).transpose()
     }
 
-    /// Makes changes durable, together: bodies and receipts first, then the index that names them.
+    /// Takes changes in; [`Self::sync`] makes them durable. Bodies and receipts come before the index that names them.
     ///
     /// # Errors
     /// Where the disk fails or is full.
     pub fn apply(&mut self, changes: Vec<Change>) -> Result<()> {
         let mut batch = sled::Batch::default();
         let mut forgotten = Vec::new();
-        let mut durable = false;
         for change in changes {
-            durable |= !matches!(change, Change::Log(_) | Change::Usage(_));
+            self.unsynced |= matters(&change);
             match change {
                 Change::Seal { token, sealed, capture } => {
                     if let Some(capture) = capture {
@@ -181,13 +183,22 @@ impl AgentStore {
             }
         }
         self.tree.apply_batch(batch)?;
-        if durable {
-            self.tree.flush()?;
-            self.file.sync_data()?;
-        }
         for token in forgotten {
             // It may not have been spooled.
             drop(std::fs::remove_file(self.spool.join(token.to_string())));
+        }
+        Ok(())
+    }
+
+    /// Makes durable what was applied. Due before each message: a result whose leaf was never sent may be lost and fetched
+    /// again, so that the results of a run share one sync.
+    ///
+    /// # Errors
+    /// Where the disk fails or is full.
+    pub fn sync(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.unsynced) {
+            self.tree.flush()?;
+            self.file.sync_data()?;
         }
         Ok(())
     }
@@ -239,6 +250,16 @@ pub fn receipts(layout: &Layout) -> Result<Vec<String>> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "note"));
     paths.sort();
     paths.iter().map(|path| std::fs::read_to_string(path).context("receipt")).collect()
+}
+
+/// Whether anything that is said later relies on this change. That a leaf was taken, or a result is settled, the coordinator
+/// says again.
+const fn matters(change: &Change) -> bool {
+    match change {
+        Change::Seal { sealed, .. } => !sealed.committed,
+        Change::Account(_) | Change::Receipt { .. } => true,
+        Change::Forget(_) | Change::Log(_) | Change::Usage(_) => false,
+    }
 }
 
 fn key(kind: Kind, rest: &[u8]) -> Vec<u8> {

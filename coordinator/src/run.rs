@@ -13,7 +13,7 @@ use crate::recover::{Recovered, recover};
 use crate::turn::{Streams, Told, Turns};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sward_control::{Reply, Server};
 use sward_coordinator_core::config::{Bounds, Config as CoreConfig};
 use sward_coordinator_core::input::{Input, Order};
@@ -30,8 +30,12 @@ use tokio::sync::mpsc;
 
 /// The domain in the first line of receipts.
 const RECEIPT_DOMAIN: &str = "sward.example";
-/// Events taken into one turn at most: they share its two disk syncs.
+/// Events taken into one turn at once, at most.
 const EVENTS_A_TURN: usize = 512;
+/// What comes in within this time shares the disk syncs of a turn. Each costs a core half a millisecond or more.
+const GATHER: Duration = Duration::from_millis(5);
+/// The longest rest between two turns.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// A coordinator that listens and is ready to run.
 pub struct Daemon {
@@ -136,33 +140,41 @@ impl Daemon {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<()> {
         tokio::pin!(stop);
         let mut turned = now();
+        let mut ends: Option<Instant> = None;
         loop {
             let mut inputs = Vec::new();
             // From the last turn on: a host that has become due since then must not wait for an event.
             let due = self.turns.coordinator.poll_timeout(turned);
-            let wait = if self.turns.is_owed() {
-                Duration::ZERO
-            } else {
-                due.map_or(Duration::from_secs(1), |due| due.since(now()))
-            };
+            let due = due.map_or(MAX_WAIT, |due| due.since(now()));
+            let end = ends.map_or(MAX_WAIT, |ends| ends.saturating_duration_since(Instant::now()));
+            let wait = if self.turns.is_owed() { Duration::ZERO } else { due.min(end) };
             tokio::select! {
                 biased;
-                () = &mut stop => return Ok(()),
+                () = &mut stop => break,
                 Some(event) = self.net.recv() => self.take_net(event, &mut inputs),
                 Some((question, reply)) = self.questions.recv() => {
                     self.take_question(question, reply, &mut inputs);
                 }
-                () = tokio::time::sleep(wait.min(Duration::from_secs(1))) => {}
+                () = tokio::time::sleep(wait.min(MAX_WAIT)) => {}
             }
             while inputs.len() < EVENTS_A_TURN {
                 let Ok(event) = self.net.try_recv() else { break };
                 self.take_net(event, &mut inputs);
             }
             turned = now();
-            let told = self.turns.run(inputs, turned)?;
+            self.turns.take(inputs, turned)?;
+            if self.turns.is_open() {
+                let ends = *ends.get_or_insert_with(|| Instant::now() + GATHER);
+                if Instant::now() < ends {
+                    continue;
+                }
+            }
+            ends = None;
+            let told = self.turns.end()?;
             self.tell(told);
             self.gauge();
         }
+        self.turns.end().map(drop)
     }
 
     fn take_net(&mut self, event: NetEvent, inputs: &mut Vec<Input>) {
@@ -259,7 +271,7 @@ impl Daemon {
         let Turns { coordinator, metrics, .. } = &self.turns;
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         metrics.connected.set(count(self.turns.connected()));
-        metrics.tasks.set(count(coordinator.tasks().count()));
+        metrics.tasks.set(count(coordinator.tasks().len()));
         metrics.hosts.set(count(coordinator.frontier().hot()));
         metrics.ready.set(i64::from(!coordinator.archive_rests()));
     }

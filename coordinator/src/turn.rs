@@ -1,8 +1,10 @@
-//! One turn of the loop: events in, archive and journal first, then the index, then the answers.
+//! One turn of the loop: events in, what they ask of the index answered, archive and journal first, then the index, then
+//! the answers.
 //!
 //! Decides the order, which is what makes a crash harmless: truth is synced before the index that names it, and nothing is
 //! sent before what it promises is durable.
 
+use crate::archive::Position as ArchivePosition;
 use crate::intake::Intake;
 use crate::keeper::{KeepError, Keeper};
 use crate::metrics::Metrics;
@@ -22,6 +24,10 @@ use sward_proto::ids::{LeaseToken, PeerId};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::CoordinatorReply;
 
+/// An answer of the index may lead to a further question. This many in a row are answered within one turn, which is
+/// more than any page leads to; what is then still asked waits for the next turn, so that agents are told meanwhile.
+const LOOKUP_ROUNDS: usize = 4;
+
 /// Everything that one turn needs.
 pub struct Turns {
     /// The machine.
@@ -35,7 +41,10 @@ pub struct Turns {
     /// Figures.
     pub metrics: Metrics,
     position: Position,
-    /// What the last turn asked the index, to be answered first in the next.
+    /// Where the archive ended when the last turn that wrote to it had.
+    begin: ArchivePosition,
+    open: Open,
+    /// What was asked of the index and is not answered yet.
     lookups: Vec<Lookup>,
 }
 
@@ -48,18 +57,18 @@ pub struct Told {
     pub operator: Vec<(u64, Result<String, String>)>,
 }
 
+/// A turn that has not ended.
 #[derive(Default)]
-struct Gathered {
-    batch: Batch,
+struct Open {
     told: Told,
-    lookups: Vec<Lookup>,
+    /// Archive or journal were appended to.
     wrote: bool,
 }
 
 impl Turns {
     /// The loop's state after recovery.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         coordinator: Coordinator,
         store: SledStore,
         keeper: Keeper,
@@ -67,7 +76,8 @@ impl Turns {
         metrics: Metrics,
         position: Position,
     ) -> Self {
-        Self { coordinator, store, keeper, intake, metrics, position, lookups: Vec::new() }
+        let (begin, open, lookups) = (keeper.archive_end(), Open::default(), Vec::new());
+        Self { coordinator, store, keeper, intake, metrics, position, begin, open, lookups }
     }
 
     /// Whether the index owes an answer, so that the next turn must not wait for an event.
@@ -76,72 +86,86 @@ impl Turns {
         !self.lookups.is_empty()
     }
 
-    /// Runs one turn.
+    /// Whether something waits for the turn's end: a change to be made durable, or an answer that relies on one.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.wrote || self.store.has_staged()
+    }
+
+    /// Takes events into the turn.
     ///
     /// # Errors
     /// Where the disk failed: nothing of the turn may be told, and the process must start anew.
-    pub fn run(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Told> {
-        let mut gathered = Gathered::default();
-        let before = self.keeper.archive_end();
-        for lookup in std::mem::take(&mut self.lookups) {
-            let answer = lookup.answer(&self.store).map_err(damaged)?;
-            self.coordinator.handle(Input::Answer(answer), now);
-            self.drain(&mut gathered, now)?;
-        }
+    pub fn take(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<()> {
         for input in inputs {
             self.coordinator.handle(input, now);
-            self.drain(&mut gathered, now)?;
+            self.drain(now)?;
         }
         // Always: a host that has become due is served here, also in a turn without an event.
         self.coordinator.handle_timeout(now);
-        self.drain(&mut gathered, now)?;
-        let Gathered { mut batch, told, lookups, wrote } = gathered;
+        self.drain(now)?;
+        for _ in 0..LOOKUP_ROUNDS {
+            for lookup in std::mem::take(&mut self.lookups) {
+                let answer = lookup.answer(&self.store).map_err(damaged)?;
+                self.coordinator.handle(Input::Answer(answer), now);
+                self.drain(now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the turn: makes it durable, and gives what may then be told.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn end(&mut self) -> Result<Told> {
+        let Open { told, wrote } = std::mem::take(&mut self.open);
         if wrote {
             self.keeper.sync().context("archive and journal")?;
             let end = self.keeper.archive_end();
+            let begin = std::mem::replace(&mut self.begin, end);
             self.position = Position {
                 turn: self.position.turn + 1,
                 segment: end.segment,
                 offset: end.offset,
                 journal: self.keeper.journal_end(),
-                previous: (before.segment, before.offset),
+                previous: (begin.segment, begin.offset),
             };
+            let mut batch = Batch::default();
             batch.put(position::key(), position::encode(&self.position));
+            self.store.stage(batch);
         }
-        if !batch.is_empty() {
-            self.store.commit(batch).map_err(damaged)?;
-        }
-        self.lookups = lookups;
+        self.store.commit(Batch::default()).map_err(damaged)?;
         Ok(told)
     }
 
-    fn drain(&mut self, gathered: &mut Gathered, now: Timestamp) -> Result<()> {
+    fn drain(&mut self, now: Timestamp) -> Result<()> {
         let turn = self.position.turn + 1;
         while let Some(output) = self.coordinator.next_output() {
             match output {
-                Output::Commit(batch) => gathered.batch.extend(batch),
+                Output::Commit(batch) => self.store.stage(batch),
                 Output::Send { agent, reply_to, reply } => {
-                    gathered.told.answers.push((agent, reply_to, *reply));
+                    self.open.told.answers.push((agent, reply_to, *reply));
                 }
-                Output::Lookup(lookup) => gathered.lookups.push(lookup),
+                Output::Lookup(lookup) => self.lookups.push(lookup),
                 Output::Receive { agent, reply_to, token, part, expected } => {
                     let (reply, result) = self.intake.receive(token, part, expected);
-                    gathered.told.answers.push((agent, reply_to, reply));
+                    self.open.told.answers.push((agent, reply_to, reply));
                     if let Some(result) = result {
                         self.coordinator.handle(Input::Uploaded { token, result }, now);
                     }
                 }
                 Output::Discard(token) => self.intake.discard(token),
                 Output::Archive { settlement, capture, known } => {
-                    gathered.wrote = true;
+                    self.open.wrote = true;
                     self.archive(turn, &settlement, capture, known.as_deref(), now)?;
                 }
                 Output::Journal(entry) => {
-                    gathered.wrote = true;
+                    self.open.wrote = true;
                     self.keeper.note(turn, entry).context("journal")?;
                 }
                 Output::Operator { ticket, result } => {
-                    gathered.told.operator.push((ticket, result));
+                    self.open.told.operator.push((ticket, result));
                 }
                 Output::Event(event) => self.note(&event),
             }

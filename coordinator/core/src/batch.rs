@@ -3,6 +3,7 @@
 //! Decides the meaning by applying it to a `BTreeMap`, the yardstick for every real store. Never decides what is written.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Changes to the index that become durable together. A later change of a key replaces an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +29,18 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What it changes `key` to, if it does; an inner `None` is a deletion.
+    #[must_use]
+    pub fn change(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.0.get(key).map(Option::as_deref)
+    }
+
+    /// The changes from `key` on, in key order.
+    pub fn changes_from(&self, key: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let later = (Bound::Included(key), Bound::Unbounded);
+        self.0.range::<[u8], _>(later).map(|(key, value)| (key.as_slice(), value.as_deref()))
     }
 
     /// The changes in key order; `None` is a deletion.

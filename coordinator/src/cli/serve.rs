@@ -33,7 +33,9 @@ impl Serve {
             let address = daemon.address.clone();
             printer
                 .print("address", &address, |address| format!("ready: agents dial {address}"))?;
-            daemon.run(interrupted()).await.map_err(Failure::from)
+            // A task like those that it talks to: handing a frame over then seldom wakes another thread.
+            let run = tokio::spawn(daemon.run(interrupted()));
+            run.await.context("coordinator")?.map_err(Failure::from)
         })
     }
 }

@@ -8,6 +8,7 @@ use super::contained::{contained, from_io};
 use super::durable::{SledFiles, sync_parent};
 use super::summary::Summary;
 use super::witness::Witness;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
@@ -37,6 +38,8 @@ pub struct SledStore {
     files: SledFiles,
     witness: Witness,
     summary: Summary,
+    /// Changes that reads show already, and that the next commit makes durable.
+    staged: Batch,
     failed: OnceLock<StoreError>,
 }
 
@@ -69,7 +72,7 @@ impl SledStore {
         // Last, as its presence says that all of the above is done.
         let witness = Witness::create(dir, summary).map_err(failed)?;
         sync_parent(dir).map_err(failed)?;
-        Ok(Self { db, files, witness, summary, failed: OnceLock::new() })
+        Ok(Self { db, files, witness, summary, staged: Batch::default(), failed: OnceLock::new() })
     }
 
     fn reopen(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
@@ -89,7 +92,19 @@ impl SledStore {
             return Err(damaged(&format!("read {summary:?}, but the last commit left {last:?}")));
         }
         witness.write(summary).map_err(unopened)?;
-        Ok(Self { db, files, witness, summary, failed: OnceLock::new() })
+        Ok(Self { db, files, witness, summary, staged: Batch::default(), failed: OnceLock::new() })
+    }
+
+    /// Changes that reads are to show from now on, without waiting for the disk: they become durable with the next
+    /// commit, all at once, or are lost together.
+    pub fn stage(&mut self, batch: Batch) {
+        self.staged.extend(batch);
+    }
+
+    /// Whether the next commit has anything to make durable already.
+    #[must_use]
+    pub fn has_staged(&self) -> bool {
+        !self.staged.is_empty()
     }
 
     /// The commit itself; whatever fails in it, the store is done with.
@@ -117,33 +132,50 @@ impl Store for SledStore {
         if key == SELF_KEY {
             return Ok(None);
         }
+        if let Some(staged) = self.staged.change(key) {
+            return Ok(staged.map(<[u8]>::to_vec));
+        }
         let value = contained("reading the index", || self.db.get(key));
         Ok(self.keep(value)?.map(|value| value.to_vec()))
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<KeyValue>, StoreError> {
         self.usable()?;
-        self.keep(contained("scanning the index", || {
-            let mut found = Vec::new();
-            for entry in self.db.range(from.max(prefix)..) {
+        let from = from.max(prefix);
+        let staged = self.staged.changes_from(from);
+        let staged: Vec<_> = staged.take_while(|(key, _)| key.starts_with(prefix)).collect();
+        // Enough of them that `limit` are left when every staged change deletes one.
+        let wanted = limit.saturating_add(staged.len());
+        let mut found = self.keep(contained("scanning the index", || {
+            let mut found = BTreeMap::new();
+            for entry in self.db.range(from..) {
                 let (key, value) = entry?;
-                if found.len() >= limit || !key.starts_with(prefix) {
+                if found.len() >= wanted || !key.starts_with(prefix) {
                     break;
                 }
                 if key != SELF_KEY {
-                    found.push((key.to_vec(), value.to_vec()));
+                    found.insert(key.to_vec(), value.to_vec());
                 }
             }
             Ok(found)
-        }))
+        }))?;
+        for (key, value) in staged {
+            match value {
+                Some(value) => drop(found.insert(key.to_vec(), value.to_vec())),
+                None => drop(found.remove(key)),
+            }
+        }
+        Ok(found.into_iter().take(limit).collect())
     }
 
     fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.usable()?;
-        if batch.is_empty() {
+        let mut all = std::mem::take(&mut self.staged);
+        all.extend(batch);
+        if all.is_empty() {
             return Ok(());
         }
-        let result = self.write(&batch);
+        let result = self.write(&all);
         self.keep(result)
     }
 }

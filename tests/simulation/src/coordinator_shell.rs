@@ -22,7 +22,8 @@ use sward_proto::wire::reply::Terms;
 
 /// Short hold and epoch, so that receipts are issued while faults happen.
 const TARIFF: &str = "schema = 1\nname = \"simulation\"\ncurrency = \"credit\"\nhold_seconds = 10\n\
-    epoch_seconds = 20\n[page]\naccepted = 1000\nconfirmed_absent = 300\nrobots = 100\nredirect = 200\n";
+    epoch_seconds = 20\n[page]\naccepted = 1000\nconfirmed_absent = 300\nrobots = 100\n\
+    redirect = 200\n";
 /// The name in receipts.
 const LOG: &str = "sim.site.org/log";
 

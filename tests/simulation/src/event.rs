@@ -8,22 +8,10 @@ use sward_proto::timestamp::Timestamp;
 /// Something that happens.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// To an agent.
+    Agent(usize, AgentEvent),
     /// A connection reaches the coordinator.
     Dialled {
-        /// Whose.
-        agent: usize,
-        /// Which.
-        conn: u64,
-    },
-    /// An agent learns that its connection is open.
-    Opened {
-        /// Whose.
-        agent: usize,
-        /// Which.
-        conn: u64,
-    },
-    /// An agent learns that its connection is gone, or could not be opened.
-    Closed {
         /// Whose.
         agent: usize,
         /// Which.
@@ -45,44 +33,8 @@ pub enum Event {
         /// The frame.
         frame: Vec<u8>,
     },
-    /// A frame reaches an agent.
-    Down {
-        /// Whom.
-        agent: usize,
-        /// On which connection.
-        conn: u64,
-        /// The frame.
-        frame: Vec<u8>,
-    },
-    /// A fetch ends.
-    Fetched {
-        /// Whose.
-        agent: usize,
-        /// Of which life of the agent.
-        life: u64,
-        /// Which.
-        ticket: u64,
-    },
-    /// An agent's spool answers.
-    SpoolRead {
-        /// Whose.
-        agent: usize,
-        /// Of which life of the agent.
-        life: u64,
-        /// Which.
-        token: LeaseToken,
-    },
-    /// An agent's session wanted to be woken.
-    Wake {
-        /// Whose.
-        agent: usize,
-        /// At this time; stale where it wants another by now.
-        at: Timestamp,
-    },
     /// The coordinator takes what has come in, and what is due.
     Turn,
-    /// An agent starts again.
-    AgentUp(usize),
     /// The coordinator starts again.
     CoordinatorUp,
     /// A fault.
@@ -91,10 +43,44 @@ pub enum Event {
     PartitionEnds,
     /// The disk has room again.
     DiskHasRoom,
-    /// An owner resumes.
-    Resume(usize),
     /// The operator resumes a job.
     ResumeJob(usize),
+}
+
+/// Something that happens to an agent.
+#[derive(Debug, Clone)]
+pub enum AgentEvent {
+    /// This connection is open.
+    Opened(u64),
+    /// This connection is gone, or could not be opened.
+    Closed(u64),
+    /// A frame arrives.
+    Down {
+        /// On which connection.
+        conn: u64,
+        /// The frame.
+        frame: Vec<u8>,
+    },
+    /// A fetch ends.
+    Fetched {
+        /// Of which life of the agent.
+        life: u64,
+        /// Which.
+        ticket: u64,
+    },
+    /// Its spool answers.
+    SpoolRead {
+        /// Of which life of the agent.
+        life: u64,
+        /// Which.
+        token: LeaseToken,
+    },
+    /// Its session wanted to be woken at this time; stale where it wants another by now.
+    Wake(Timestamp),
+    /// It starts again.
+    Start,
+    /// Its owner resumes it.
+    Resume,
 }
 
 /// The queue.
@@ -112,7 +98,7 @@ impl Queue {
     }
 
     /// The next event with its time.
-    pub fn next(&mut self) -> Option<(Timestamp, Event)> {
+    pub fn take(&mut self) -> Option<(Timestamp, Event)> {
         self.events.pop_first().map(|((at, _), event)| (at, event))
     }
 }

@@ -3,7 +3,7 @@
 use crate::chance::Chance;
 use crate::plan::Plan;
 use crate::sites::{Kind, Page, RobotsFile, Site, Sites};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use sward_coordinator_core::job::{JobSpec, Limits, Scope};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
@@ -26,7 +26,7 @@ pub enum Ending {
 
 /// The URL of a page.
 fn url(host: u64, page: u64, hidden: bool) -> Option<CanonicalUrl> {
-    let scheme = if host % 5 == 0 && page % 2 == 1 { "https" } else { "http" };
+    let scheme = if host.is_multiple_of(5) && page % 2 == 1 { "https" } else { "http" };
     let folder = if hidden { "private/" } else { "" };
     format!("{scheme}://h{host:03}.site.org/{folder}p{page}").parse().ok()
 }
@@ -126,14 +126,22 @@ pub fn draw_jobs(plan: &Plan) -> Vec<JobSpec> {
         .collect()
 }
 
-/// How each URL of a job has to end, by what the sites are.
+/// How each URL of a job has to end, by what the sites are; those in `lost` may end in any way and lead nowhere.
 #[must_use]
-pub fn endings(spec: &JobSpec, sites: &Sites) -> BTreeMap<CanonicalUrl, Ending> {
+pub fn endings(
+    spec: &JobSpec,
+    sites: &Sites,
+    lost: &BTreeSet<CanonicalUrl>,
+) -> BTreeMap<CanonicalUrl, Ending> {
     let mut endings = BTreeMap::new();
     let Ok(rules) = spec.rules() else { return endings };
     let mut waiting = spec.seeds.clone();
     while let Some(url) = waiting.pop() {
         if !rules.admits(&url, 0) || endings.contains_key(&url) {
+            continue;
+        }
+        if lost.contains(&url) {
+            endings.insert(url, Ending::Any);
             continue;
         }
         let (ending, leads_to) = ending(&url, sites);

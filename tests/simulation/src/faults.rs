@@ -1,7 +1,7 @@
 //! What each fault does to the world.
 
 use crate::coordinator_shell::Arrival;
-use crate::event::Event;
+use crate::event::{AgentEvent, Event};
 use crate::op::Op;
 use crate::world::World;
 use std::time::Duration;
@@ -52,11 +52,8 @@ impl World {
                 self.queue.plan(self.now + time, Event::DiskHasRoom);
             }
             Op::Pause { agent, time } => {
-                let now = self.now;
-                let machine = self.machines.get_mut(agent);
-                let acts = machine.map(|machine| machine.tell(Input::Pause(true), now));
-                self.act(agent, acts.unwrap_or_default());
-                self.queue.plan(self.now + time, Event::Resume(agent));
+                self.tell(agent, Input::Pause(true));
+                self.queue.plan(self.now + time, Event::Agent(agent, AgentEvent::Resume));
             }
             Op::PauseJob { job, time } => {
                 self.order_state(job, true);
@@ -98,7 +95,7 @@ impl World {
             let at = self.now + self.wire.wait(2000);
             self.queue.plan(at, Event::HungUp { agent, conn });
         }
-        self.queue.plan(self.now + down, Event::AgentUp(agent));
+        self.queue.plan(self.now + down, Event::Agent(agent, AgentEvent::Start));
     }
 
     /// The coordinator stops for a while, and every connection with it.
@@ -108,7 +105,7 @@ impl World {
         for agent in 0..self.machines.len() {
             if let Some(conn) = self.wire.cut(agent) {
                 let at = self.now + self.wire.wait(500);
-                self.queue.plan(at, Event::Closed { agent, conn });
+                self.queue.plan(at, Event::Agent(agent, AgentEvent::Closed(conn)));
             }
         }
         self.queue.plan(self.now + self.down, Event::CoordinatorUp);
@@ -117,7 +114,7 @@ impl World {
     fn cut(&mut self, agent: usize, noticed: Duration) {
         if let Some(conn) = self.wire.cut(agent) {
             let at = self.now + self.wire.wait(3000);
-            self.queue.plan(at, Event::Closed { agent, conn });
+            self.queue.plan(at, Event::Agent(agent, AgentEvent::Closed(conn)));
             self.queue.plan(self.now + noticed, Event::HungUp { agent, conn });
         }
     }

@@ -155,14 +155,14 @@ impl Watch {
             self.check_ledger(core);
         }
         self.check_bounds(core, shell);
-        if self.turns % TURNS_A_COMPARISON == 0 {
+        if self.turns.is_multiple_of(TURNS_A_COMPARISON) {
             self.check_index(core, shell, now);
         }
     }
 
     fn check_ledger(&mut self, core: &Coordinator) {
         let mut wrong = Vec::new();
-        for (peer, agent) in core.roster() {
+        for (peer, agent) in core.roster().iter() {
             let record = &agent.record;
             if record.standing != Standing::Good {
                 continue;
@@ -171,7 +171,7 @@ impl Watch {
             if record.pending.plus(record.receipted) != Some(earned) {
                 let AgentRecord { pending, receipted, .. } = record;
                 wrong.push(format!(
-                    "{peer} earned {earned:?}, has {pending:?} pending and {receipted:?} in receipts"
+                    "{peer} earned {earned:?}: {pending:?} pending, {receipted:?} in receipts"
                 ));
             }
             let contradicted = u64::from(record.forged) + u64::from(record.replayed);
@@ -236,7 +236,7 @@ impl Watch {
         } else if live.len() != stored.len() {
             self.fail(format!("{} tasks, in the index {}", live.len(), stored.len()));
         }
-        for ((peer, live), (_, stored)) in core.roster().iter().zip(other.roster()) {
+        for ((peer, live), (_, stored)) in core.roster().iter().zip(other.roster().iter()) {
             let live = AgentRecord { network: stored.record.network, ..live.record.clone() };
             if live != stored.record {
                 self.fail(format!("{peer} is {live:?}, in the index {:?}", stored.record));

@@ -1,8 +1,9 @@
 //! A whole network in one thread: one coordinator, hundreds of agents, sites and a wire, all drawn from a seed.
 //!
-//! [`world::World`] runs the two pure cores against each other under faults and checks what must always hold. No clock, no
-//! socket, no thread: a run depends on its [`plan::Plan`] alone.
+//! [`world::World`] runs the two pure cores against each other under faults and checks what must always hold. No clock,
+//! no socket, no thread: a run depends on its [`plan::Plan`] alone.
 
+mod agent_shell;
 pub mod archive;
 pub mod assembler;
 pub mod chance;

@@ -5,15 +5,19 @@ use crate::expectation::{self, Ending};
 use crate::invariants::Watch;
 use crate::liar::Role;
 use crate::sites::Sites;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use sward_coordinator_core::job::JobState;
 use sward_coordinator_core::record::agent::{Standing, Totals};
+use sward_coordinator_core::settlement::{AgentResult, Finding};
+use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::ids::{JobId, PeerId};
 use sward_proto::outcome::Outcome;
 
 /// Decided pages after which a liar has had its chances.
 const CHANCES: u64 = 15;
+/// True results of a page that outweigh whatever liars that do not agree can say.
+const ENOUGH_TRUTH: usize = 4;
 
 /// Whether every job has ended.
 #[must_use]
@@ -40,7 +44,7 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
         if ended != job.counts.discovered || job.counts.queued != 0 {
             watch.fail(format!("job {id} does not add up: {:?}", job.counts));
         }
-        for (url, ending) in expectation::endings(&job.spec, sites) {
+        for (url, ending) in expectation::endings(&job.spec, sites, &outvoted(shell, id, roles)) {
             let got = settled.get(&(id, &url)).copied();
             let right = match ending {
                 Ending::Settled(outcome) => got == Some(outcome),
@@ -57,9 +61,25 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
     }
     for (name, host) in core.frontier().hosts().filter(|(_, host)| !host.queues.is_empty()) {
         let waiting: Vec<_> = host.queues.iter().map(|(job, queue)| (job, queue.len())).collect();
-        watch.fail(format!("waiting on {name}: {waiting:?}, busy {:?}", host.busy));
+        watch.fail(format!("waiting on {name}: {waiting:?}, {host:?}"));
     }
     check_agents(shell, roles, watch);
+}
+
+/// Pages that too few told the truth of: liars and paused agents had most of the results that are asked for at most.
+fn outvoted(shell: &Shell, job: JobId, roles: &[Role]) -> BTreeSet<CanonicalUrl> {
+    let contested = shell.archive.settlements.iter().map(|kept| &kept.settlement);
+    let contested = contested.filter(|kept| kept.job == job && kept.outcome == Outcome::Disagree);
+    let told_truth = |result: &&AgentResult| {
+        let role = shell.number(&result.agent).and_then(|number| roles.get(number));
+        let seen = Attestation::decode(&result.attestation);
+        role.is_some_and(|role| !role.is_contradicted())
+            && seen.is_ok_and(|seen| matches!(seen.observation, Observation::Response(_)))
+    };
+    contested
+        .filter(|kept| kept.results.iter().filter(told_truth).count() < ENOUGH_TRUTH)
+        .map(|kept| kept.url.clone())
+        .collect()
 }
 
 fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
@@ -95,16 +115,15 @@ fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
     }
 }
 
-/// How many pages each agent had a part in that were decided.
+/// How many decided pages each agent claimed to have seen.
 fn decided_pages(shell: &Shell) -> BTreeMap<PeerId, u64> {
     let mut pages = BTreeMap::new();
     for kept in &shell.archive.settlements {
-        let decided = matches!(
-            kept.settlement.outcome,
-            Outcome::Ok | Outcome::Http4xx | Outcome::Redirect
-        );
+        let decided =
+            matches!(kept.settlement.outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
         if decided && !kept.settlement.robots {
-            for result in &kept.settlement.results {
+            let told = kept.settlement.results.iter().filter(|r| r.finding != Finding::Neutral);
+            for result in told {
                 *pages.entry(result.agent).or_default() += 1;
             }
         }

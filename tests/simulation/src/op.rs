@@ -43,7 +43,7 @@ pub enum Op {
         /// For how long.
         time: Duration,
     },
-    /// The archive takes nothing.
+    /// The archive has no room for a body.
     FullDisk {
         /// For how long.
         time: Duration,

@@ -30,7 +30,7 @@ impl Plan {
     pub fn of_seed(seed: u64, agents: usize) -> Self {
         let hosts = (agents / 8).clamp(6, 40);
         let healed = Duration::from_secs(75);
-        let hot_hosts = if seed % 4 == 0 { (hosts / 2).max(4) } else { 2000 };
+        let hot_hosts = if seed.is_multiple_of(4) { (hosts / 2).max(4) } else { 2000 };
         Self {
             seed,
             agents,

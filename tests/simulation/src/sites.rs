@@ -142,7 +142,7 @@ impl Sites {
             Kind::Away(to) => {
                 self.respond(url, url, 301, "text/html", b"moved".to_vec(), Some(to), elapsed)
             }
-            Kind::Flaky if noise % 6 == 0 => failure(FailureCode::Connect, elapsed),
+            Kind::Flaky if noise.is_multiple_of(6) => failure(FailureCode::Connect, elapsed),
             Kind::Flaky if noise % 6 == 1 => failure(FailureCode::Timeout, millis(TIMEOUT)),
             Kind::Flaky => self.page(url, url, &page, None, elapsed),
             Kind::Slow => self.page(url, url, &page, None, 2000 + 20 * elapsed),

@@ -177,7 +177,8 @@ impl Shell {
             Output::Discard(token) => self.assembler.discard(token),
             Output::Archive { settlement, capture, known } => {
                 let task = settlement.task;
-                if self.disk_full {
+                // A body finds no room; what is as small as a verdict still does.
+                if self.disk_full && capture.is_some() && known.is_none() {
                     if let Some(core) = &mut self.core {
                         core.handle(Input::ArchiveFull { task }, now);
                     }

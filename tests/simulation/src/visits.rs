@@ -1,7 +1,7 @@
 //! What the sites see: one fetch at a time on a host, the gap kept, robots.txt obeyed.
 //!
-//! One exception: a fetch that outlives its lease, or whose lease its coordinator has lost with its index. The host is then
-//! free for the next agent, and the two may meet; no coordinator can call a fetch back.
+//! One exception: a fetch that outlives its lease, or whose lease its coordinator has lost with its index. The host is
+//! then free for the next agent, and the two may meet; no coordinator can call a fetch back.
 
 use crate::expectation::DELAY;
 use crate::sites::Sites;
@@ -108,5 +108,35 @@ impl Visits {
     /// An agent has stopped, and its fetches with it.
     pub fn stop(&mut self, agent: usize) {
         self.open.values_mut().for_each(|visits| visits.retain(|visit| visit.agent != agent));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use std::time::Duration;
+
+    #[test]
+    fn two_at_a_time_too_soon_and_forbidden_fetches_are_seen() {
+        let start = Timestamp::from_millis(1_000_000);
+        let sites = Sites::new(&Plan::of_seed(1, 20), start);
+        let url: CanonicalUrl = "http://h001.site.org/p0".parse().expect("a url");
+        let (host, late) = (url.host(), start + Duration::from_secs(60));
+        let mut visits = Visits::default();
+        visits.lease(1, host.clone(), late);
+        visits.lease(2, host.clone(), late);
+        assert_eq!(visits.begin(1, 7, &url, &sites, start), Ok(()));
+        assert!(visits.begin(2, 8, &url, &sites, start).is_err());
+        visits.end(2, 8, &host, start);
+        visits.end(1, 7, &host, start);
+        assert!(visits.begin(1, 9, &url, &sites, start).is_err());
+        visits.end(1, 9, &host, start);
+        assert_eq!(visits.begin(1, 10, &url, &sites, start + Duration::from_secs(2)), Ok(()));
+        // Without a lease that stands nothing more can be asked of it.
+        assert_eq!(visits.begin(2, 11, &url, &sites, late), Ok(()));
+        assert_eq!((visits.count, visits.strays), (5, 1));
+        let elsewhere: CanonicalUrl = "http://h999.site.org/".parse().expect("a url");
+        assert!(visits.begin(1, 12, &elsewhere, &sites, start).is_err());
     }
 }

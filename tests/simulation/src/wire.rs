@@ -34,7 +34,7 @@ impl Wire {
     /// Whether an agent is cut off.
     #[must_use]
     pub const fn is_cut_off(&self, agent: usize) -> bool {
-        matches!(self.partition, Some(every) if agent % every == 0)
+        matches!(self.partition, Some(every) if agent.is_multiple_of(every))
     }
 
     /// A number for a new connection.

@@ -21,23 +21,28 @@ impl Coordinator {
 
     /// Asks the index which of these URLs are new to the job.
     pub(super) fn admit(&mut self, id: JobId, urls: &[CanonicalUrl], depth: u16, now: Timestamp) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        if job.record.state.is_final() {
+        let Some(job) = self.jobs.get(&id).filter(|job| !job.record.state.is_final()) else {
             return;
-        }
+        };
         let mut fresh = Vec::new();
         for url in urls {
             let url = job.rules.spell(url);
+            if !job.rules.admits(&url, depth) || self.check_address(&url).is_err() {
+                continue;
+            }
             let fingerprint = self.config.seen_key.fingerprint(&url);
-            if job.rules.admits(&url, depth) && self.admitting.insert((id, fingerprint)) {
+            if !self.admitting.contains(&(id, fingerprint)) {
                 fresh.push((Entry { url, depth, retries: 0 }, fingerprint));
             }
         }
+        fresh.retain(|(_, fingerprint)| self.admitting.insert((id, *fingerprint)));
         let lookups: Vec<Lookup> = fresh
             .chunks(ADMIT_BATCH)
             .map(|urls| Lookup::Admit { job: id, urls: urls.to_vec() })
             .collect();
-        job.admitting += u32::try_from(lookups.len()).unwrap_or(u32::MAX);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.admitting += u32::try_from(lookups.len()).unwrap_or(u32::MAX);
+        }
         for lookup in lookups {
             self.look_up(lookup);
         }

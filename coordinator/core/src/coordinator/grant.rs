@@ -94,10 +94,19 @@ impl Coordinator {
                     }
                 }
             }
+        } else {
+            // Told now and not when the poll runs out, so that owners see why nothing is fetched.
+            for peer in self.roster.polling_from([0; 32], usize::MAX) {
+                answers.entry(peer).or_default();
+            }
         }
-        for (peer, work) in answers {
+        for (peer, mut work) in answers {
             if let Some(poll) = self.roster.close_poll(&peer) {
                 self.timers.remove(&(poll.until, Timer::Poll(peer)));
+                if let Some(until) = self.archive_full {
+                    work.notice = "coordinator_full".to_owned();
+                    work.retry_after = until.since(now);
+                }
                 self.send(peer, poll.id, CoordinatorReply::Work(work));
             }
         }

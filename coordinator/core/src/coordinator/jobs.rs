@@ -20,7 +20,8 @@ impl Coordinator {
         }
         spec.rules().map_err(|error| error.to_string())?;
         for seed in &spec.seeds {
-            self.check_seed(seed)?;
+            self.check_address(seed)
+                .map_err(|why| format!("seed {seed} cannot be fetched: {why}"))?;
         }
         let id = JobId(self.jobs.keys().next_back().map_or(1, |last| last.0 + 1));
         let name = spec.name.clone();
@@ -32,19 +33,19 @@ impl Coordinator {
         Ok(name.to_string())
     }
 
-    /// Refuses what no agent would fetch, while the submitter is still there to read why.
-    fn check_seed(&self, seed: &CanonicalUrl) -> Result<(), String> {
-        let refused = |why: String| Err(format!("seed {seed} cannot be fetched: {why}"));
+    /// Whether an agent's guard would let a URL pass, as far as can be said without asking DNS: seeds are refused while the
+    /// submitter is still there to read why, links are left out.
+    pub(super) fn check_address(&self, url: &CanonicalUrl) -> Result<(), String> {
         if self.config.developer {
-            let literal = address::literal_address(seed);
-            let local_name = literal.is_none() && seed.host().as_str().ends_with("localhost");
+            let literal = address::literal_address(url);
+            let local_name = literal.is_none() && url.host().as_str().ends_with("localhost");
             if local_name || literal.is_some_and(|ip| ip.is_loopback()) {
                 return Ok(());
             }
-        } else if !address::PORTS.contains(&seed.port()) {
-            return refused(format!("port {} is not 80 or 443", seed.port()));
+        } else if !address::PORTS.contains(&url.port()) {
+            return Err(format!("port {} is not 80 or 443", url.port()));
         }
-        address::refuse_host(seed).map_or(Ok(()), |why| refused(why.to_string()))
+        address::refuse_host(url).map_or(Ok(()), |why| Err(why.to_string()))
     }
 
     /// What a submission changes; at its time and when it is read back from the journal.

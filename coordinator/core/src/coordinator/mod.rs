@@ -140,7 +140,7 @@ impl Coordinator {
             }
             Input::Uploaded { token, result } => self.uploaded(token, result, now),
             Input::Archived { task, archived } => self.archived(task, &archived, now),
-            Input::ArchiveFull { task } => self.archive_is_full(task, now),
+            Input::ArchiveFull { task: _ } => self.archive_is_full(now),
             Input::Answer(answer) => self.answered(answer, now),
         }
         self.finish_turn(now);
@@ -199,7 +199,7 @@ impl Coordinator {
     }
 
     /// The tasks in hand, to look at.
-    pub fn tasks(&self) -> impl Iterator<Item = &Task> {
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = &Task> {
         self.tasks.values()
     }
 

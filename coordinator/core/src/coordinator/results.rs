@@ -115,13 +115,14 @@ impl Coordinator {
         let Some(id) = self.leases.get(&token).copied() else { return AnswerCode::Late };
         let developer = self.config.developer;
         let Some(task) = self.tasks.get_mut(&id) else { return AnswerCode::Late };
-        let (url, sealed) = (task.url.clone(), task.is_sealed());
+        let url = task.url.clone();
+        let opening = matches!(task.phase, Phase::Revealing { .. });
         let Some(attempt) = task.attempt_mut(token) else { return AnswerCode::Late };
         if attempt.agent != agent {
             return AnswerCode::Foreign;
         }
         let leaf = match &attempt.state {
-            AttemptState::Committed { leaf } if sealed => *leaf,
+            AttemptState::Committed { leaf } if opening => *leaf,
             AttemptState::Revealed(_) => return AnswerCode::Duplicate,
             // Nothing is opened before every sibling is sealed, or a copier could read it first.
             AttemptState::Committed { .. } | AttemptState::Leased => return AnswerCode::Mismatch,

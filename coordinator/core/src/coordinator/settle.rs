@@ -118,26 +118,37 @@ impl Coordinator {
     pub(super) fn archived(&mut self, id: TaskId, archived: &Archived, now: Timestamp) {
         let settlement = self.settling.remove(&id).and_then(|settling| settling.settlement);
         if let Some(settlement) = settlement {
+            self.archive_full = None; // what still waits is offered again when the timer fires
             self.apply(&settlement, archived, now);
             self.event(Event::Settled { task: Some(id), outcome: settlement.outcome });
             self.follow(&settlement, now);
         }
     }
 
-    /// The disk is full: no work is given out until the archive takes the verdict that waits.
-    pub(super) fn archive_is_full(&mut self, _task: TaskId, now: Timestamp) {
+    /// The disk is full: no work is given out until the archive takes a verdict that waits.
+    pub(super) fn archive_is_full(&mut self, now: Timestamp) {
         let until = now + self.config.bounds.archive_rest;
-        if self.archive_full.replace(until).is_none() {
-            self.timers.insert((until, Timer::Archive));
-        }
+        self.archive_full = Some(until);
+        self.timers.retain(|(_, timer)| *timer != Timer::Archive);
+        self.timers.insert((until, Timer::Archive));
     }
 
+    /// Offers the archive what waits once more. It counts as full until it takes something, so that no work is given out
+    /// meanwhile.
     pub(super) fn archive_again(&mut self, now: Timestamp) {
-        self.archive_full = None;
         // Settled now: credit must not mature before a receipt that was signed in between.
-        let waiting = self.settling.values_mut().filter_map(|s| s.settlement.as_mut());
-        waiting.for_each(|settlement| settlement.settled_at = now);
-        let waiting: Vec<TaskId> = self.settling.keys().copied().collect();
+        let waiting = self.settling.iter_mut().filter_map(|(id, settling)| {
+            settling.settlement.as_mut().map(|settlement| {
+                settlement.settled_at = now;
+                *id
+            })
+        });
+        let waiting: Vec<TaskId> = waiting.collect();
+        if waiting.is_empty() {
+            self.archive_full = None;
+        } else {
+            self.archive_is_full(now);
+        }
         for id in waiting {
             self.archive(id);
         }

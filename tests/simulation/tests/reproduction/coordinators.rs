@@ -1,0 +1,132 @@
+//! Of the coordinator's core.
+
+use std::net::IpAddr;
+use std::time::Duration;
+use sward_coordinator_core::group::Ties;
+use sward_coordinator_core::quorum::{Decision, Rules, Vote, decide};
+use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE};
+use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::outcome::FailureCode;
+use sward_proto::timestamp::Timestamp;
+use sward_simulation::op::{Op, TimedOp};
+use sward_simulation::plan::Plan;
+use sward_simulation::report::Report;
+use sward_simulation::sites;
+use sward_simulation::world::World;
+
+fn calm(seed: u64) -> Plan {
+    Plan { liars: 0, hot_hosts: 2000, ..Plan::of_seed(seed, 14).calm() }
+}
+
+fn holds(plan: Plan) -> Report {
+    let report = World::new(plan).expect("constants parse").run();
+    assert!(report.holds(), "{:#?}", report.violations);
+    report
+}
+
+fn suffering(seed: u64, ops: impl IntoIterator<Item = (u64, Op)>) -> Plan {
+    let ops = ops.into_iter().map(|(at, op)| TimedOp { at: Duration::from_secs(at), op });
+    Plan { ops: ops.collect(), healed: Duration::from_secs(90), ..calm(seed) }
+}
+
+fn crash(after: u32) -> Op {
+    Op::CrashCoordinator { after, down: Duration::from_secs(1) }
+}
+
+/// A host's first lease took sixteen tasks for one robots.txt, since each further one was still unknown.
+#[test]
+fn a_robots_file_is_asked_for_once() {
+    holds(calm(1));
+}
+
+/// A host that came into memory for a task in hand was never given its queue, so a restart lost what waited there. It
+/// was also fetched from at once, whenever the fetch before was.
+#[test]
+fn a_restart_keeps_queues_and_gaps() {
+    for seed in 0..6 {
+        let report = holds(suffering(seed, [(6, crash(9)), (14, crash(4)), (25, crash(17))]));
+        assert_eq!(report.starts, 4);
+    }
+}
+
+/// A capture that was asked for without its body was archived so after a restart, which had forgotten that the body was
+/// known.
+#[test]
+fn a_restart_amid_uploads_archives_bodies() {
+    for seed in 0..6 {
+        holds(suffering(seed, (10..40).step_by(3).map(|at| (at, crash(3 + 7 * at as u32 % 40)))));
+    }
+}
+
+/// Seeds that were not settled yet were lost with the index: any settled page made the job look started.
+#[test]
+fn a_rebuild_admits_seeds_anew() {
+    let lose = Op::LoseIndex { down: Duration::from_secs(2) };
+    for seed in 0..4 {
+        holds(suffering(seed, [(5, lose), (20, lose)]));
+    }
+}
+
+/// With as many hosts in memory as fit, all without work, no other host ever came in.
+#[test]
+fn more_hosts_than_memory_holds_are_all_served() {
+    for seed in 0..4 {
+        holds(Plan { hosts: 16, hot_hosts: 3, ..calm(seed) });
+    }
+}
+
+/// After the loss of an index every host could be fetched from at once, whenever the fetch before was.
+#[test]
+fn a_rebuild_keeps_gaps() {
+    let lose = Op::LoseIndex { down: Duration::from_millis(60) };
+    for seed in 0..4 {
+        holds(suffering(seed, (6..50).step_by(2).map(|at| (at, lose))));
+    }
+}
+
+/// A job whose last page ended during a pause stayed running for ever after it.
+#[test]
+fn a_job_that_ends_in_a_pause_is_done() {
+    let pause = |at| [0, 1].map(|job| (at, Op::PauseJob { job, time: Duration::from_secs(3) }));
+    for seed in 0..4 {
+        holds(suffering(seed, (10..88).step_by(4).flat_map(pause)));
+    }
+}
+
+/// Each replica's failure doubled a host's back-off, so that a failing robots.txt held its host for hours.
+#[test]
+fn replicas_of_one_failure_are_one_failure() {
+    let done = (0..8).map(|seed| holds(calm(seed)).done_ms).max();
+    assert!(done < Some(1_200_000), "{done:?}");
+}
+
+/// Six time-outs beside one answer were called independent agents that saw different pages.
+#[test]
+fn failures_do_not_contest_an_answer() {
+    let url: CanonicalUrl = "http://a.example/".parse().expect("a url");
+    let page = sites::response(&url, 200, "text/html", b"x".to_vec(), None, 1).observation;
+    let timeout = Observation::Failure { code: FailureCode::Timeout, detail: String::new() };
+    let attest = |observation: &Observation| Attestation {
+        profile: REQUEST_PROFILE,
+        url: url.clone(),
+        fetched_at: Timestamp::ZERO,
+        elapsed_ms: 0,
+        developer: false,
+        observation: observation.clone(),
+    };
+    let seen: Vec<Attestation> =
+        (0..7).map(|n| attest(if n == 3 { &page } else { &timeout })).collect();
+    let ties: Vec<Ties> = (0..7u8)
+        .map(|n| {
+            let network = IpAddr::from([198, 51, n, 1]).into();
+            Ties { payee: format!("p{n}").parse().expect("a payee"), network }
+        })
+        .collect();
+    let votes: Vec<Vote<'_>> =
+        seen.iter().zip(&ties).map(|(attestation, ties)| Vote { ties, attestation }).collect();
+    let decision = decide(&votes, Rules::default());
+    assert!(
+        matches!(decision, Decision::Failed { code: FailureCode::Timeout, .. }),
+        "{decision:?}"
+    );
+}
