@@ -42,8 +42,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-in_agent() { ip netns exec "$a" "$@"; }
-in_router() { ip netns exec "$r" "$@"; }
+# Not functions: what runs in the background must be the process that is ended.
+in_agent=(ip netns exec "$a")
+in_router=(ip netns exec "$r")
 
 build_networks() {
     ip netns add "$a"
@@ -113,7 +114,7 @@ build_counter() {
             echo "${kind#*:} counter name ${kind%%:*} accept"
         done
         printf 'counter name anything_else\n}\n}\n'
-    } | in_agent nft -f -
+    } | "${in_agent[@]}" nft -f -
 }
 
 start() { # OUT COMMAND...: in the background, until it has said something
@@ -130,19 +131,21 @@ start() { # OUT COMMAND...: in the background, until it has said something
 python3 "$here/guard_cases.py" "$work"
 build_networks
 build_counter
-start "$work/world" in_router python3 "$here/guard_world.py" "$work"
+start "$work/world" "${in_router[@]}" python3 "$here/guard_world.py" "$work"
 world=$!
-in_agent python3 "$here/guard.py" control
-in_agent nft reset counters >/dev/null
+"${in_agent[@]}" python3 "$here/guard.py" control
+# Until the system has given up on those and told itself so (three solicitations, a second apart).
+sleep 5
+"${in_agent[@]}" nft reset counters >/dev/null
 
-start "$work/address" in_router "$evil" /ip4/93.184.215.14/tcp/8779 \
+start "$work/address" "${in_router[@]}" "$evil" /ip4/93.184.215.14/tcp/8779 \
     "$work/cases.jsonl" "$work/answers.jsonl"
 evil=$!
-in_agent "$agent" --data "$work/agent" setup --coordinator "$(cat "$work/address")" \
+"${in_agent[@]}" "$agent" --data "$work/agent" setup --coordinator "$(cat "$work/address")" \
     --invite 0123456789abcdefghjkmnpqrs --payee me --accept-terms-version 1 \
     >/dev/null 2>&1
 proxy=http://192.168.77.1:3128
-in_agent env http_proxy=$proxy HTTP_PROXY=$proxy https_proxy=$proxy HTTPS_PROXY=$proxy \
+"${in_agent[@]}" env http_proxy=$proxy HTTP_PROXY=$proxy https_proxy=$proxy HTTPS_PROXY=$proxy \
     ALL_PROXY=$proxy "$agent" --data "$work/agent" run >"$work/agent.log" 2>&1 &
 agent=$!
 started+=("$agent")
@@ -152,7 +155,7 @@ wait "$evil" || {
 }
 kill "$agent"
 wait "$agent" || true
-in_agent nft -j list counters >"$work/counters.json"
+"${in_agent[@]}" nft -j list counters >"$work/counters.json"
 kill "$world"
-wait "$world"
+wait "$world" || true
 python3 "$here/guard.py" verdict "$work"

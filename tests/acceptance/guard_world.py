@@ -3,8 +3,9 @@ answers at every address there is, so that a request which should never be made 
 
     guard_world.py DIR
 
-Reads DIR/world.json. Prints `ready`; writes DIR/reached.json, how often each address was connected
-to, when it is told to end.
+Reads DIR/world.json. Prints `ready`; when it is told to end it writes DIR/reached.json: how often
+each address was connected to, and for how many names another address came when they were asked for
+again.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ class Dns(asyncio.DatagramProtocol):
     def __init__(self, names: dict[str, list[dict[str, list[str]]]]) -> None:
         self.names = names
         self.asked: Counter[tuple[str, int]] = Counter()
+        self.rebound: set[str] = set()
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:
         self.transport = transport
@@ -56,6 +58,8 @@ class Dns(asyncio.DatagramProtocol):
         steps = self.names.get(name, [{"A": ["192.168.77.1"]}])
         step = steps[min(self.asked[name, wanted], len(steps) - 1)]
         self.asked[name, wanted] += 1
+        if len(steps) > 1 and self.asked[name, wanted] == len(steps):
+            self.rebound.add(name)
         owner, records = name, b""
         for alias in step.get("CNAME", []):
             records += record(owner, "CNAME", encoded(alias))
@@ -112,7 +116,8 @@ async def main() -> None:
     folder = Path(sys.argv[1])
     world = json.loads((folder / "world.json").read_text())
     loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(lambda: Dns(world["names"]), local_addr=(RESOLVER, 53))
+    dns = Dns(world["names"])
+    await loop.create_datagram_endpoint(lambda: dns, local_addr=(RESOLVER, 53))
     web = Web(world["redirects"])
     for port in PORTS:
         both = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -121,7 +126,8 @@ async def main() -> None:
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     print("ready", flush=True)
     await ended.wait()
-    (folder / "reached.json").write_text(json.dumps(web.reached))
+    found = {"connections": web.reached, "rebound": len(dns.rebound)}
+    (folder / "reached.json").write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

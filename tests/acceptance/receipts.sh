@@ -93,8 +93,8 @@ for n in "${!earned[@]}"; do
     bend seq "$note" 's/^seq \(.*\)$/seq 1\1/'
     bend agent "$note" "s/^agent .*/$(grep '^agent ' "$other")/"
     bend unsigned-by-coordinator "$note" '/^— receipts/d'
-    bend unsigned-by-agent "$note" '/^— 12D3/d'
-    bend signature "$note" '/^— receipts/s/.\(.\{8\}\)$/~\1/; /^— receipts/y/ABCDEF~/BCDEFAA/'
+    bend coordinators-signature "$note" '/^— receipts/s/.\{12\}$/AAAAAAAAAAA=/'
+    bend agents-signature "$note" '/^— 12D3/s/.\{12\}$/AAAAAAAAAAA=/'
     bend renamed "$note" 's/^— receipts\.sward\.example/— receipts.sword.example/'
     # The other's signatures under this one's text.
     { sed '/^$/q' "$note"; sed '1,/^$/d' "$other"; } >"$bent/swapped-$(basename "$note")"

@@ -35,6 +35,8 @@ use sward_proto::wire::request::AgentRequest;
 const PAGES_A_TURN: usize = 4;
 /// URLs a host, in the mean.
 const URLS_A_HOST: u64 = 100;
+/// Hosts whose rules are written at once.
+const HOSTS_A_COMMIT: u64 = 256;
 /// The clock moves on by this from turn to turn.
 const TURN: Duration = Duration::from_millis(20);
 /// Longer than any gap between two fetches on one host, and shorter than a lease lives.
@@ -126,16 +128,20 @@ impl Bench {
 
     /// Lets everything be fetched, so that no robots.txt needs to be.
     fn know_robots(&mut self, hosts: u64) -> Result<()> {
-        let mut batch = Batch::default();
         for number in 0..hosts {
             let host = Web::host(number)?;
             let url: CanonicalUrl = format!("https://{host}/").parse()?;
             let (origin, expires) = (url.origin(), self.now + Duration::from_secs(1 << 20));
             let key = robots::key(&host, &origin);
             let rules = RobotsRecord { origin, rules: String::new(), expires };
+            let mut batch = Batch::default();
             batch.put(key, postcard::to_allocvec(&rules)?);
+            self.turns.store.stage(batch);
+            if number % HOSTS_A_COMMIT == 0 {
+                self.turns.store.commit(Batch::default())?;
+            }
         }
-        Ok(self.turns.store.commit(batch)?)
+        Ok(self.turns.store.commit(Batch::default())?)
     }
 
     fn submit(&mut self) -> Result<()> {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use sward_agent_core::reason::StopReason;
 use sward_coordinator_core::job::JobState;
 use sward_system_tests::network::{
-    Agent, Books, Coordinator, Said, Site, SmallDisk, check_receipts, free_port, run, wait_for,
-    write_pages,
+    Agent, Books, Coordinator, Said, Site, SmallDisk, check_receipts, free_port, run, say,
+    wait_for, write_pages,
 };
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -85,7 +85,7 @@ fn a_folder_that_is_none_or_cannot_be_read_is_named() {
     fs::set_permissions(config, fs::Permissions::from_mode(0o000)).expect("ours");
     match as_nobody(&["--data", &data, "serve"]) {
         Ok(said) => refused(&said, 1, &["config.toml", "this user may read", "Permission denied"]),
-        Err(why) => println!("skipped, as nobody else can be: {why}"),
+        Err(why) => say(&format!("skipped, as nobody else can be: {why}")),
     }
 }
 
@@ -284,7 +284,7 @@ fn a_read_only_folder_is_named() {
     let at = folder.path().join("disk");
     let disk = match SmallDisk::mount(&at, 16) {
         Ok(disk) => disk,
-        Err(why) => return println!("skipped, as nothing can be mounted: {why}"),
+        Err(why) => return say(&format!("skipped, as nothing can be mounted: {why}")),
     };
     let coordinator = Coordinator::init(&at, false);
     let agent = set_up(&at);
@@ -307,7 +307,7 @@ fn full_disk(name: &str, at: fn(&Path) -> PathBuf, left: u64, reserve: u64) {
     fs::rename(&coordinator.data, &kept).expect("ours");
     let disk = match SmallDisk::mount(&at(&coordinator.data), 48) {
         Ok(disk) => disk,
-        Err(why) => return println!("{name} skipped, as nothing can be mounted: {why}"),
+        Err(why) => return say(&format!("{name} skipped, as nothing can be mounted: {why}")),
     };
     let data = coordinator.data.display().to_string();
     let moved = Command::new("cp").args(["-a", "-T"]).arg(&kept).arg(&data).status();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use sward_coordinator_core::job::JobState;
 use sward_system_tests::network::{
-    Agent, Books, Chance, Coordinator, Site, check_receipts, exported_urls,
+    Agent, Books, Chance, Coordinator, Site, check_receipts, exported_urls, say,
 };
 
 const JOB: &str = "crash";
@@ -49,7 +49,7 @@ fn kills_lose_nothing_and_count_nothing_twice() {
     let kills = kill_at_random(&mut chance, &mut coordinator, &mut agents);
     let done = coordinator.wait_until_done(PATIENCE);
     let views = coordinator.wait_for_receipts(PATIENCE);
-    println!("{kills} kills, done {:?} after the first", begun.elapsed());
+    say(&format!("{kills} kills, done {:?} after the first", begun.elapsed()));
 
     let books = Books::read(&coordinator.data);
     assert_eq!(books.accepted, expected);

@@ -9,12 +9,15 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use sward_coordinator::question::AgentView;
 use sward_system_tests::network::{
-    Agent, Books, Chance, Coordinator, Site, check_receipts, exported_urls, wait_for, write_pages,
+    Agent, Books, Chance, Coordinator, Site, check_receipts, exported_urls, say, wait_for,
+    write_pages,
 };
 
 const JOB: &str = "damage";
 const SEED: u64 = 20_250_602;
 const PAGES: usize = 60;
+/// URLs of a job that waits all the while.
+const WAITING: u64 = 5_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One way of damaging an index.
@@ -109,6 +112,15 @@ struct Continued {
     accepted: BTreeSet<String>,
     books: Books,
     outcomes: BTreeMap<String, u64>,
+    /// URLs that the paused job met, and those that wait.
+    waiting: (u64, u64),
+}
+
+/// A job whose URLs fill the index, and are not fetched.
+fn many_seeds() -> String {
+    let seed = |n: u64| format!("\"http://host-{}.example/a/long/enough/path/{n}\"", n % 200);
+    let seeds: Vec<String> = (0..WAITING).map(seed).collect();
+    format!("name = \"waiting\"\npurpose = \"test\"\nseeds = [{}]\n", seeds.join(", "))
 }
 
 /// All credit of an agent, final or not.
@@ -125,10 +137,14 @@ impl Stopped {
         coordinator.serve();
         let join = |number| Agent::join(folder, number, &coordinator, &site);
         let mut agents: Vec<Agent> = (0..3).map(join).collect();
-        agents.iter_mut().for_each(Agent::start);
         let flags = site.job_flags(5);
         let job = ["job", "run", "--detach", "--name", JOB].map(str::to_owned);
         coordinator.does(&[&job, flags.as_slice()].concat()).ok();
+        let waiting = folder.join("waiting.toml");
+        fs::write(&waiting, many_seeds()).expect("a job file");
+        coordinator.does(&["job", "run", "--detach", &waiting.display().to_string()]).ok();
+        coordinator.does(&["job", "pause", "waiting"]).ok();
+        agents.iter_mut().for_each(Agent::start);
         let half = PAGES as u64 / 2;
         wait_for("half of the crawl", PATIENCE, || {
             coordinator.job().filter(|job| job.counts.pages >= half)
@@ -172,12 +188,14 @@ impl Stopped {
         assert_eq!(exported, books.accepted, "{name}: exported is what was accepted");
         assert_eq!(done.counts.pages, books.accepted.len() as u64, "{name}");
         assert!(books.accepted.is_superset(&self.books.accepted), "{name}: lost a page");
+        let waiting = &coordinator.jobs()[1].counts;
+        let waiting = (waiting.discovered, waiting.queued);
         let outcomes = done.counts.outcomes.iter();
         let outcomes = outcomes.map(|(outcome, count)| (outcome.to_string(), *count)).collect();
         coordinator.end();
         agents.iter_mut().for_each(Agent::end);
         fs::remove_dir_all(&copy).expect("ours");
-        Continued { said, accepted: books.accepted.clone(), books, outcomes }
+        Continued { said, accepted: books.accepted.clone(), books, outcomes, waiting }
     }
 }
 
@@ -187,9 +205,12 @@ fn twenty_ways_of_damage_lose_nothing() {
     let stopped = Stopped::in_the_middle(folder.path());
     let index = stopped.coordinator.data.join("index");
     let length = fs::metadata(index.join("db")).expect("a log").len();
-    println!("{} pages accepted, a log of {length} bytes", stopped.books.accepted.len());
+    let accepted = stopped.books.accepted.len();
+    say(&format!("{accepted} pages accepted, a log of {length} bytes"));
     let undamaged = stopped.go_on("undamaged", |_| {});
     assert!(!undamaged.said.contains("index rebuilt"), "{}", undamaged.said);
+    assert_eq!(undamaged.waiting, (WAITING, WAITING));
+    assert!(length > 1_000_000, "a log of {length} bytes is too small for the cuts");
 
     let mut chance = Chance(SEED);
     let mut rebuilt = 0;
@@ -201,9 +222,10 @@ fn twenty_ways_of_damage_lose_nothing() {
         });
         let says_so = continued.said.contains("index rebuilt from archive and journal");
         rebuilt += usize::from(says_so);
-        println!("{name}: rebuilt {says_so}, done after {:?}", begun.elapsed());
+        say(&format!("{name}: rebuilt {says_so}, done after {:?}", begun.elapsed()));
         assert_eq!(continued.accepted, undamaged.accepted, "{name}");
         assert_eq!(continued.outcomes, undamaged.outcomes, "{name}");
+        assert_eq!(continued.waiting, undamaged.waiting, "{name}: the paused job");
         let gone = matches!(
             damage,
             Damage::Cut(_) | Damage::NoFile("db") | Damage::NoFolder | Damage::Emptied

@@ -1,5 +1,7 @@
 //! What a coordinator answers to an agent that does not keep to the wire's rules, over a real connection.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "libp2p's enums are non-exhaustive")]
+
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::core::Transport as _;
 use libp2p::core::upgrade::Version;
@@ -197,10 +199,9 @@ impl Peer {
 
     /// What became of the one lease that a request is about.
     fn answer(&mut self, request: &AgentRequest) -> AnswerCode {
-        match self.ask(request) {
-            CoordinatorReply::Answers(answers) => answers.first().expect("one answer").code,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.ask(request);
+        let CoordinatorReply::Answers(answers) = &reply else { panic!("{reply:?}") };
+        answers.first().expect("one answer").code
     }
 }
 
@@ -209,10 +210,8 @@ fn want(holding: Vec<LeaseToken>, capacity: u16, wait: Duration) -> AgentRequest
 }
 
 fn refusal(reply: CoordinatorReply) -> Refusal {
-    match reply {
-        CoordinatorReply::Refusal(refusal) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
+    let CoordinatorReply::Refusal(refusal) = reply else { panic!("not refused: {reply:?}") };
+    refusal
 }
 
 /// What an agent says that could not connect.

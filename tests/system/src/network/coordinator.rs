@@ -177,7 +177,13 @@ impl Coordinator {
     /// Its first job; `None` where it does not answer, or has none.
     #[must_use]
     pub fn job(&self) -> Option<JobView> {
-        self.ask(&Question::Jobs)?.into_iter().next()
+        self.jobs().into_iter().next()
+    }
+
+    /// Its jobs, in order of submission.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<JobView> {
+        self.ask(&Question::Jobs).unwrap_or_default()
     }
 
     /// Its agents.

@@ -19,6 +19,7 @@ pub use disk::SmallDisk;
 pub use process::{Role, Said, run};
 pub use site::{SITE_HOST, Site, write_pages};
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// Asks `look` until it has an answer; panics after `patience` with what was waited for.
@@ -34,4 +35,10 @@ pub fn wait_for<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Opt
         assert!(begun.elapsed() < patience, "waited {patience:?} in vain for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Says something to whoever reads the test's output.
+pub fn say(text: &str) {
+    // Nothing depends on it.
+    drop(writeln!(std::io::stdout(), "{text}"));
 }
