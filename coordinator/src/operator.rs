@@ -32,12 +32,12 @@ pub fn jobs(coordinator: &Coordinator) -> Vec<JobView> {
         .map(|(id, record)| JobView {
             name: record.spec.name.clone(),
             id,
-            state: record.state,
+            state: record.progress.state,
             purpose: record.spec.purpose.clone(),
             submitted_ms: record.submitted_at.as_millis(),
-            counts: record.counts.clone(),
+            counts: record.progress.counts.clone(),
             open: open(id),
-            waiting_for: waiting(record.state),
+            waiting_for: waiting(record.progress.state),
         })
         .collect()
 }

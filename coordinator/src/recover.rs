@@ -249,9 +249,10 @@ fn answer_lookups(
                 let answer = lookup.answer(store)?;
                 coordinator.handle(sward_coordinator_core::input::Input::Answer(answer), now);
             }
+            // Nothing is received while recovering, so there is nothing to discard.
+            Output::Discard(_) => {}
             Output::Send { .. }
             | Output::Receive { .. }
-            | Output::Discard(_)
             | Output::Archive { .. }
             | Output::Journal(_)
             | Output::Operator { .. }

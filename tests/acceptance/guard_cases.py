@@ -40,8 +40,8 @@ LOCAL_NAMES = """
     localhost.localdomain
     router router. printer.local printer.local. PRINTER.LOCAL nas.home.arpa home.arpa box.lan
     box.lan. fritz.box.home intranet.corp wiki.intranet db.private metadata.google.internal
-    metadata.google.internal. host.docker.internal kubernetes.default.svc.cluster.local x.onion x.alt
-    gateway wpad isatap
+    metadata.google.internal. host.docker.internal kubernetes.default.svc.cluster.local x.onion
+    x.alt gateway wpad isatap
 """.split()
 
 

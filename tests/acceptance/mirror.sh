@@ -8,7 +8,10 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 main=$(cd "$here/../.." && pwd)
-command -v wget >/dev/null || apt-get install -y -qq --no-install-recommends wget >/dev/null
+command -v wget >/dev/null || {
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends wget >/dev/null
+}
 [ -n "${SWARD_BIN:-}" ] || (cd "$main" && cargo build --quiet --release --package sward-demo)
 demo=${SWARD_BIN:-${CARGO_TARGET_DIR:-$main/target}/release}/sward-demo
 

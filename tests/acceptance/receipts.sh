@@ -66,7 +66,8 @@ tampered=("$work"/tampered/*.note)
 [ ${#tampered[@]} -ge 26 ] || complain "only ${#tampered[@]} tampered copies"
 must_be_refused "$keys" "${tampered[@]}"
 # A root that is not theirs: the Go program must be able to say no.
-[ "$(code_of by_go "$keys" -root "$root" "$work"/good/0*.note)" = 1 ] || complain "go accepts any root"
+[ "$(code_of by_go "$keys" -root "$root" "$work"/good/0*.note)" = 1 ] ||
+    complain "go accepts any root"
 
 # Receipts that agents have earned.
 "$bin/sward-demo" --no-serve --out "$work/demo" >"$work/demo.log" 2>&1 || {
@@ -79,11 +80,11 @@ earned=("$work"/demo/receipts/*.note)
 by_go "$keys" "${earned[@]}" >/dev/null || complain "go refuses a receipt of the demo"
 by_sward "$keys" "${earned[@]}" >/dev/null || complain "sward-verify refuses a receipt of the demo"
 by_go "$work/good/vkeys" "${earned[@]}" >/dev/null 2>&1 && complain "go accepts under any keys"
-bent=$work/bent
-mkdir "$bent"
+folder=$work/bent
+mkdir "$folder"
 bend() { # NAME NOTE SED-SCRIPT
-    sed "$3" "$2" >"$bent/$1-$(basename "$2")"
-    ! cmp -s "$2" "$bent/$1-$(basename "$2")" || complain "$1 changes nothing"
+    sed "$3" "$2" >"$folder/$1-$(basename "$2")"
+    ! cmp -s "$2" "$folder/$1-$(basename "$2")" || complain "$1 changes nothing"
 }
 for n in "${!earned[@]}"; do
     note=${earned[n]}
@@ -97,11 +98,11 @@ for n in "${!earned[@]}"; do
     bend agents-signature "$note" '/^— 12D3/s/.\{12\}$/AAAAAAAAAAA=/'
     bend renamed "$note" 's/^— receipts\.sward\.example/— receipts.sword.example/'
     # The other's signatures under this one's text.
-    { sed '/^$/q' "$note"; sed '1,/^$/d' "$other"; } >"$bent/swapped-$(basename "$note")"
+    { sed '/^$/q' "$note"; sed '1,/^$/d' "$other"; } >"$folder/swapped-$(basename "$note")"
 done
-must_be_refused "$keys" "$bent"/*.note
+bent=("$folder"/*.note)
+must_be_refused "$keys" "${bent[@]}"
 
 [ "$failed" = 0 ] || exit 1
-echo "13 receipts of the vectors and ${#earned[@]} of the demo accepted by go and sward-verify, the" \
-    "vectors' root by go; ${#tampered[@]} and $(find "$bent" -name '*.note' | wc -l) tampered" \
-    "copies refused by both"
+echo "13 receipts of the vectors and ${#earned[@]} of the demo accepted by go and sward-verify," \
+    "the vectors' root by go; ${#tampered[@]} and ${#bent[@]} tampered copies refused by both"

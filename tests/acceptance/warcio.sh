@@ -18,6 +18,10 @@ cleanup() {
 }
 trap cleanup EXIT
 
+python3 -c 'import ensurepip, venv' 2>/dev/null || {
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+}
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet 'warcio==1.8.1'
 warcio=$work/venv/bin/warcio

@@ -12,7 +12,6 @@ use clap::Args;
 use std::path::PathBuf;
 use sward_coordinator_core::job::JobState;
 use sward_coordinator_core::record::job::JobRecord;
-use sward_coordinator_core::store::Store as _;
 use sward_proto::ids::{JobId, JobName};
 
 /// Writes what a job accepted into a new folder, with a manifest. Works while the coordinator runs, and when it does not.
@@ -79,13 +78,10 @@ fn from_index(layout: &Layout, job: &JobName) -> Result<Vec<CaptureView>, Failur
     }
     let store = SledStore::open(&layout.index(), config.limits.cache_bytes)
         .context("the index cannot be read: run sward-coordinator rebuild")?;
-    let found = (1..).map(JobId).map_while(|id| {
-        let value = store.get(&sward_coordinator_core::record::job::key(id)).ok()??;
-        Some((id, JobRecord::from_bytes(&value).ok()?))
-    });
+    let found = (1..).map(JobId).map_while(|id| Some((id, JobRecord::read(&store, id).ok()??)));
     let found = found.into_iter().find(|(_, record)| record.spec.name == *job);
     let (id, record) = found.ok_or_else(unknown)?;
-    if record.state == JobState::Running {
+    if record.progress.state == JobState::Running {
         tracing::info!(%job, "this job has not ended: the export holds what it has so far");
     }
     Ok(operator::captures(&store, id)?)

@@ -53,7 +53,8 @@ impl Rebuild {
         };
         let cache = config.limits.cache_bytes;
         let recovered = recover(layout, &core, &keeper, &found, cache, now())?;
-        let pages: u64 = recovered.coordinator.jobs().map(|(_, job)| job.counts.pages).sum();
+        let pages: u64 =
+            recovered.coordinator.jobs().map(|(_, job)| job.progress.counts.pages).sum();
         let aside = aside.map(|aside| aside.display().to_string()).unwrap_or_default();
         let report = serde_json::json!({ "accepted_pages": pages, "old_index": aside });
         printer.print("rebuilt", &report, |_| {

@@ -2,14 +2,16 @@
 
 use crate::figures::Figures;
 use crate::links::{LINKS_A_PAGE, Web};
+use crate::process::ask;
+use crate::programs::Programs;
 use crate::usage::{memory_mib, own_seconds, thread_seconds};
 use anyhow::{Context as _, Result, ensure};
-use clap::{Args, Parser as _};
+use clap::Args;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
-use sward_coordinator::cli::Cli;
 use sward_coordinator::config::{Config, Layout};
 use sward_coordinator::intake::Intake;
 use sward_coordinator::keeper::Keeper;
@@ -90,7 +92,8 @@ impl Frontier {
         bench.settle()?;
         let spent = own_seconds() - begun - making;
         let (links, urls) = (pages as f64 * LINKS_A_PAGE as f64, web.met() as f64);
-        let queued = bench.turns.coordinator.jobs().map(|(_, job)| job.counts.queued).sum::<u64>();
+        let queued =
+            bench.turns.coordinator.jobs().map(|(_, job)| job.progress.counts.queued).sum::<u64>();
         ensure!(queued == web.met() + 1, "{queued} URLs wait, not {}", web.met() + 1);
         figures.add("different URLs", urls, "");
         figures.add("hosts", hosts as f64, "");
@@ -109,11 +112,11 @@ impl Frontier {
 
 impl Bench {
     fn open(layout: &Layout, cache_mib: Option<u64>) -> Result<Self> {
-        let data = layout.data().display().to_string();
-        let init = ["", "--data", &data, "init", "--operator", "Sward bench", "--contact"];
-        let rest = ["https://bot.sward.example/", "--log", "receipts.sward.example/bench"];
-        let answered = Cli::parse_from(init.iter().chain(&rest)).run();
-        answered.map_err(|failure| failure.error).context("init")?;
+        let mut init = Command::new(Programs::build("release")?.coordinator);
+        init.arg("--data").arg(layout.data()).args(["init", "--operator", "Sward bench"]);
+        init.args(["--contact", "https://bot.sward.example/"]);
+        init.args(["--log", "receipts.sward.example/bench"]);
+        ask(init)?;
         let config = Config::load(layout)?;
         let core = core_config(layout, &config, &Keys::load(layout)?)?;
         let (keeper, found) = Keeper::open(layout, &config)?;

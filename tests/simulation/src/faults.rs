@@ -67,7 +67,7 @@ impl World {
         let Some(core) = &self.shell.core else {
             return self.order_again(job, paused);
         };
-        let stands = core.jobs().nth(job).map(|(_, record)| record.state);
+        let stands = core.jobs().nth(job).map(|(_, record)| record.progress.state);
         if !paused && stands != Some(JobState::Paused) {
             return;
         }

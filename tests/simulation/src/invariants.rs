@@ -224,7 +224,7 @@ impl Watch {
             if live != stored {
                 self.fail(format!(
                     "job {id} is {:?}, in the index {:?}",
-                    live.counts, stored.counts
+                    live.progress.counts, stored.progress.counts
                 ));
             }
         }

@@ -23,7 +23,7 @@ const ENOUGH_TRUTH: usize = 4;
 #[must_use]
 pub fn is_done(shell: &Shell, jobs: usize) -> bool {
     shell.core.as_ref().is_some_and(|core| {
-        let mut ended = core.jobs().filter(|(_, job)| job.state.is_final());
+        let mut ended = core.jobs().filter(|(_, job)| job.progress.state.is_final());
         ended.by_ref().count() >= jobs
     })
 }
@@ -37,12 +37,12 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
         settled.insert((settlement.job, &settlement.url), settlement.outcome);
     }
     for (id, job) in core.jobs() {
-        if job.state != JobState::Done {
-            watch.fail(format!("job {id} is {}", job.state.code()));
+        if job.progress.state != JobState::Done {
+            watch.fail(format!("job {id} is {}", job.progress.state.code()));
         }
-        let ended: u64 = job.counts.outcomes.values().sum();
-        if ended != job.counts.discovered || job.counts.queued != 0 {
-            watch.fail(format!("job {id} does not add up: {:?}", job.counts));
+        let ended: u64 = job.progress.counts.outcomes.values().sum();
+        if ended != job.progress.counts.discovered || job.progress.counts.queued != 0 {
+            watch.fail(format!("job {id} does not add up: {:?}", job.progress.counts));
         }
         for (url, ending) in expectation::endings(&job.spec, sites, &outvoted(shell, id, roles)) {
             let got = settled.get(&(id, &url)).copied();

@@ -21,7 +21,8 @@ impl Coordinator {
 
     /// Asks the index which of these URLs are new to the job.
     pub(super) fn admit(&mut self, id: JobId, urls: &[CanonicalUrl], depth: u16, now: Timestamp) {
-        let Some(job) = self.jobs.get(&id).filter(|job| !job.record.state.is_final()) else {
+        let Some(job) = self.jobs.get(&id).filter(|job| !job.record.progress.state.is_final())
+        else {
             return;
         };
         let mut fresh = Vec::new();
@@ -72,9 +73,9 @@ impl Coordinator {
         }
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.admitting = job.admitting.saturating_sub(1);
-        if !job.record.state.is_final() {
-            job.record.counts.discovered += count;
-            job.record.counts.queued += count;
+        if !job.record.progress.state.is_final() {
+            job.record.progress.counts.discovered += count;
+            job.record.progress.counts.queued += count;
             for (name, entries) in by_host {
                 self.frontier.append(&name, id, entries, now, &mut self.batch);
             }

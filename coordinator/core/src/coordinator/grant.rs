@@ -183,7 +183,7 @@ impl Coordinator {
             }
             self.event(Event::Settled { task: None, outcome: Outcome::Robots });
             if let Some(job) = self.jobs.get_mut(&job) {
-                *job.record.counts.outcomes.entry(Outcome::Robots).or_default() += 1;
+                *job.record.progress.counts.outcomes.entry(Outcome::Robots).or_default() += 1;
             }
             self.save_job(job);
             self.check_done(job, now);
@@ -217,7 +217,7 @@ impl Coordinator {
             self.look_up(Lookup::Chunk { host: name.clone(), job: id, seq });
         }
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.record.counts.queued = job.record.counts.queued.saturating_sub(1);
+            job.record.progress.counts.queued = job.record.progress.counts.queued.saturating_sub(1);
             self.save_job(id);
         }
         entry

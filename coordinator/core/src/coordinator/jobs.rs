@@ -4,7 +4,8 @@ use super::{Coordinator, Job};
 use crate::job::{JobSpec, JobState};
 use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
-use crate::record::job::{JobCounts, JobRecord};
+use crate::record;
+use crate::record::job::{JobCounts, JobRecord, Progress};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use sward_proto::address;
@@ -51,8 +52,9 @@ impl Coordinator {
     /// What a submission changes; at its time and when it is read back from the journal.
     pub(super) fn take_job(&mut self, id: JobId, spec: JobSpec, at: Timestamp) {
         let Ok(rules) = spec.rules() else { return };
-        let counts = JobCounts::default();
-        let record = JobRecord { spec, state: JobState::Running, submitted_at: at, counts };
+        let progress = Progress { state: JobState::Running, counts: JobCounts::default() };
+        let record = JobRecord { spec, submitted_at: at, progress };
+        self.batch.put(record::job::spec_key(id), record.encode_given());
         self.jobs.insert(id, Job { record, rules, open: BTreeSet::new(), admitting: 0 });
         self.save_job(id);
     }
@@ -67,7 +69,7 @@ impl Coordinator {
         let Some((id, job)) = found else {
             return Err(format!("no job is named {name}: see job list"));
         };
-        let (id, before) = (*id, job.record.state);
+        let (id, before) = (*id, job.record.progress.state);
         if before.is_final() {
             return Err(format!("job {name} is {}, which is final", before.code()));
         }
@@ -91,11 +93,11 @@ impl Coordinator {
     /// What a change of state changes; at its time and when it is read back from the journal.
     pub(super) fn put_state(&mut self, id: JobId, state: JobState, now: Timestamp) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.record.state = state;
+        job.record.progress.state = state;
         if state.is_final() {
-            let left = std::mem::take(&mut job.record.counts.queued);
+            let left = std::mem::take(&mut job.record.progress.counts.queued);
             if left > 0 {
-                *job.record.counts.outcomes.entry(Outcome::Policy).or_default() += left;
+                *job.record.progress.counts.outcomes.entry(Outcome::Policy).or_default() += left;
             }
             self.frontier.drop_job(id, now, &mut self.batch);
         }
@@ -105,7 +107,7 @@ impl Coordinator {
 
     /// Deletes what ended jobs still have queued on hosts that have just come into memory.
     pub(super) fn drop_queues_of_ended_jobs(&mut self, now: Timestamp) {
-        let ended = self.jobs.iter().filter(|(_, job)| job.record.state.is_final());
+        let ended = self.jobs.iter().filter(|(_, job)| job.record.progress.state.is_final());
         let ended: Vec<JobId> = ended.map(|(id, _)| *id).collect();
         for id in ended {
             self.frontier.drop_job(id, now, &mut self.batch);
@@ -114,7 +116,7 @@ impl Coordinator {
 
     /// The longest gap between two fetches on one host that a job asks for.
     pub(super) fn longest_delay(&self) -> Duration {
-        let unfinished = self.jobs.values().filter(|job| !job.record.state.is_final());
+        let unfinished = self.jobs.values().filter(|job| !job.record.progress.state.is_final());
         unfinished.map(|job| job.record.spec.limits.delay()).max().unwrap_or_default()
     }
 
@@ -122,16 +124,16 @@ impl Coordinator {
     pub(super) fn has_room(&self, id: JobId) -> bool {
         self.jobs.get(&id).is_some_and(|job| {
             let limits = &job.record.spec.limits;
-            job.record.state == JobState::Running
-                && job.record.counts.pages + (job.open.len() as u64) < limits.pages
-                && job.record.counts.bytes < limits.bytes
+            job.record.progress.state == JobState::Running
+                && job.record.progress.counts.pages + (job.open.len() as u64) < limits.pages
+                && job.record.progress.counts.bytes < limits.bytes
         })
     }
 
     /// Ends a job that has nothing left to do, or no room for more.
     pub(super) fn check_done(&mut self, id: JobId, now: Timestamp) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let JobRecord { spec, state, counts, .. } = &job.record;
+        let JobRecord { spec, progress: Progress { state, counts }, .. } = &job.record;
         let full = counts.pages >= spec.limits.pages || counts.bytes >= spec.limits.bytes;
         let drained = job.open.is_empty() && job.admitting == 0;
         let over = drained && (counts.queued == 0 || full);

@@ -310,7 +310,7 @@ impl Coordinator {
 
     fn save_job(&mut self, id: JobId) {
         if let Some(job) = self.jobs.get(&id) {
-            self.batch.put(record::job::key(id), encode(&job.record));
+            self.batch.put(record::job::key(id), encode(&job.record.progress));
         }
     }
 

@@ -38,12 +38,12 @@ impl Restore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         coordinator.recovering = true;
-        each(store, Kind::Job, |key, value| {
+        each(store, Kind::JobSpec, |key, _| {
             let id = JobId(u32::from_be_bytes(record::tail("job", key, 1)?));
-            let record: record::job::JobRecord = decode("job", value)?;
+            let Some(record) = record::job::JobRecord::read(store, id)? else { return Ok(()) };
             let rules = record.spec.rules();
             let rules = rules.map_err(|error| StoreError::Damaged(format!("job {id}: {error}")))?;
-            if record.state != JobState::Running {
+            if record.progress.state != JobState::Running {
                 coordinator.frontier.halt(id, true, now);
             }
             let open = std::collections::BTreeSet::new();
@@ -242,8 +242,8 @@ impl Coordinator {
             self.batch.put(seen, Vec::new());
             let in_hand = self.tasks.contains_key(&settlement.task);
             if let Some(job) = self.jobs.get_mut(&settlement.job).filter(|_| !in_hand) {
-                job.record.counts.discovered += 1;
-                job.record.counts.fetches += settlement.results.len() as u64;
+                job.record.progress.counts.discovered += 1;
+                job.record.progress.counts.fetches += settlement.results.len() as u64;
             }
         }
         if !self.tasks.contains_key(&settlement.task) {

@@ -152,7 +152,7 @@ impl Coordinator {
     fn count_fetch(&mut self, id: TaskId, agent: &PeerId) {
         let job = self.tasks.get(&id).map(|task| task.job);
         if let Some(job) = job.and_then(|job| self.jobs.get_mut(&job)) {
-            job.record.counts.fetches += 1;
+            job.record.progress.counts.fetches += 1;
         }
         if let Some(job) = job {
             self.save_job(job);

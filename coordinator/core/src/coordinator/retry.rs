@@ -34,10 +34,11 @@ impl Coordinator {
             self.frontier.with_host(&host, now, |host| {
                 host.robots.insert(origin, RobotsState::Asked(again));
             });
-        } else if self.jobs.get(&task.job).is_some_and(|job| !job.record.state.is_final()) {
+        } else if self.jobs.get(&task.job).is_some_and(|job| !job.record.progress.state.is_final())
+        {
             self.frontier.append(&host, task.job, vec![entry], now, &mut self.batch);
             if let Some(job) = self.jobs.get_mut(&task.job) {
-                job.record.counts.queued += 1;
+                job.record.progress.counts.queued += 1;
             }
             self.save_job(task.job);
         }
@@ -62,7 +63,7 @@ impl Coordinator {
             let origin = task.url.origin();
             self.frontier.with_host(&task.host(), now, |host| host.robots.remove(&origin));
         } else if let Some(job) = self.jobs.get_mut(&task.job) {
-            *job.record.counts.outcomes.entry(outcome).or_default() += 1;
+            *job.record.progress.counts.outcomes.entry(outcome).or_default() += 1;
             self.save_job(task.job);
         }
         self.check_done(task.job, now);

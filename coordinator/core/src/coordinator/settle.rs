@@ -168,7 +168,7 @@ impl Coordinator {
         if settlement.robots {
             self.learn_robots(settlement, now);
         } else if let Some(job) = self.jobs.get_mut(&settlement.job) {
-            let counts = &mut job.record.counts;
+            let counts = &mut job.record.progress.counts;
             *counts.outcomes.entry(settlement.outcome).or_default() += 1;
             if let (Outcome::Ok, Some(page)) = (settlement.outcome, &settlement.page) {
                 counts.pages += 1;

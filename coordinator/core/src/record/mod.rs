@@ -30,8 +30,10 @@ pub const FORMAT: u32 = 1;
 pub enum Kind {
     /// The format number and the archive position.
     Meta = b'M',
-    /// A job.
+    /// How far a job has come.
     Job = b'J',
+    /// What a job asks for.
+    JobSpec = b'G',
     /// A host's clock.
     Host = b'H',
     /// The head and tail of one job's queue on one host.
@@ -98,7 +100,9 @@ pub fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     let kind = key.first().copied().unwrap_or_default();
     match kind {
         b'M' => position::check(key, value),
-        b'J' => decode::<job::JobRecord>("job", value).map(drop),
+        b'J' => decode::<job::Progress>("job's progress", value).map(drop),
+        b'G' => decode::<(crate::job::JobSpec, sward_proto::timestamp::Timestamp)>("job", value)
+            .map(drop),
         b'H' => decode::<host::HostRecord>("host", value).map(drop),
         b'N' => decode::<queue::QueueRecord>("queue", value).map(drop),
         b'Q' => chunk::decode(value).map(drop),
