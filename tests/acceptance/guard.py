@@ -39,7 +39,7 @@ def control() -> int:
     blind = [name for name, count in forbidden.items() if count == 0]
     print(
         f"control: {len(addresses) - len(unsent)} datagrams to forbidden addresses,"
-        f" {sum(forbidden.values())} counted; the system itself refuses {len(unsent)} {' '.join(unsent)}"
+        f" {sum(forbidden.values())} packets counted; {len(unsent)} more could not be sent"
     )
     if blind or sum(forbidden.values()) < len(addresses) - len(unsent):
         print(f"the packet counter is blind: {blind} {forbidden}", file=sys.stderr)

@@ -32,13 +32,13 @@ fetch() { # PACKAGE: unpacks it below $work/PACKAGE
 }
 
 mirror() { # NAME PAGES: wget's mirror of a folder, in $work/NAME.wget and NAME.wget.warc.gz
-    "$demo" --as site --pages "$2" --authority "$work/authority.pem" >"$work/ready" 2>/dev/null &
+    "$demo" --as site --pages "$2" --authority "$work/authority.pem" >"$work/$1.ready" 2>/dev/null &
     site=$!
     for _ in $(seq 100); do
-        [ ! -s "$work/ready" ] || break
+        [ ! -s "$work/$1.ready" ] || break
         sleep 0.1
     done
-    port=$(grep -o '"http":[0-9]*' "$work/ready" | grep -o '[0-9]*')
+    port=$(grep -o '"http":[0-9]*' "$work/$1.ready" | grep -o '[0-9]*')
     # Exit code 8: the site answered some URL, a broken link, with an error.
     wget --quiet --recursive --level=inf --no-host-directories --no-config --no-proxy \
         --directory-prefix="$work/$1.wget" --warc-file="$work/$1.wget" \
