@@ -82,7 +82,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             upload_bytes: 64 << 20,
-            cache_bytes: 64 << 20,
+            cache_bytes: crate::store::DEFAULT_CACHE_BYTES,
             segment_bytes: 1 << 30,
             reserve_bytes: 64 << 20,
             hot_hosts: 2000,

@@ -42,7 +42,13 @@ mirror() { # NAME PAGES: wget's mirror of a folder, in $work/NAME.wget and NAME.
     # Exit code 8: the site answered some URL, a broken link, with an error.
     wget --quiet --recursive --level=inf --no-host-directories --no-config --no-proxy \
         --directory-prefix="$work/$1.wget" --warc-file="$work/$1.wget" \
-        "http://127.7.7.1:$port/" || [ $? = 8 ]
+        "http://127.7.7.1:$port/" || {
+        code=$?
+        [ "$code" = 8 ] || {
+            echo "FAILED: wget ends with $code" >&2
+            return 1
+        }
+    }
     kill "$site"
     wait "$site" 2>/dev/null || true
     site=

@@ -19,7 +19,7 @@ use sward_coordinator_core::record::{self, position};
 use sward_coordinator_core::store::{KeyValue, Store, StoreError};
 
 /// Memory for sled's page cache, in bytes, unless configured. sled's own default is a gigabyte.
-pub const DEFAULT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+pub const DEFAULT_CACHE_BYTES: u64 = 16 << 20;
 
 /// The key of the summary: of the kind `Meta`, and the store's own. Nobody else sees it in a scan or can write it.
 const SELF_KEY: &[u8] = b"Mself";
