@@ -229,6 +229,23 @@ fn what_robots_txt_forbids_is_not_fetched_whoever_asks() {
 }
 
 #[test]
+fn a_host_that_the_guard_refuses_is_given_back_with_that_reason() {
+    let mut stage = Stage::enrolled(Limits::default());
+    stage.give(work(vec![lease(1, "/x")]));
+    let robots = stage.fetches().pop().expect("robots.txt first");
+    let observation =
+        Observation::Failure { code: FailureCode::Guard, detail: "on link".to_owned() };
+    let capture = Capture { exchanges: Vec::new(), links: Vec::new(), body: Vec::new() };
+    let fetched = Box::new(Fetched { observation, elapsed_ms: 1, wire_bytes: 0, capture });
+    stage.handle(Input::Fetched { ticket: robots.ticket, fetched });
+    assert!(stage.fetches().is_empty());
+    assert!(matches!(
+        sealed(&stage, 1).observation,
+        Observation::Failure { code: FailureCode::Guard, .. }
+    ));
+}
+
+#[test]
 fn vetoes_and_a_pause_give_leases_back_at_once() {
     let limits = Limits { never_hosts: vec!["a.example".into()], ..Limits::default() };
     let mut stage = Stage::enrolled(limits);

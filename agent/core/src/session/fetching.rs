@@ -6,6 +6,7 @@ use crate::log::LogEntry;
 use crate::output::{Change, FetchOrder, Output};
 use crate::owner::Usage;
 use crate::sealed::Capture;
+use std::collections::VecDeque;
 use std::time::Duration;
 use sward_proto::attestation::Observation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
@@ -48,8 +49,10 @@ impl Session {
             return;
         }
         let holding = self.held_tokens();
-        let room = (self.config.limits.parallel * LEASES_A_FETCH).saturating_sub(holding.len());
-        let capacity = if self.may_take_work(now) { room.min(MAX_BATCH) } else { 0 };
+        // No more than one message can name when the connection is lost.
+        let most = MAX_BATCH.min(self.config.limits.parallel * LEASES_A_FETCH);
+        let room = most.saturating_sub(holding.len());
+        let capacity = if self.may_take_work(now) { room } else { 0 };
         let request = AgentRequest::WantWork {
             capacity: u16::try_from(capacity).unwrap_or(u16::MAX),
             wait: POLL_WAIT,
@@ -194,9 +197,19 @@ impl Session {
         self.usage.add(fetched.wire_bytes, now);
         self.changes.push(Change::Usage(self.usage));
         match fetching {
-            Fetching::Robots { origin, .. } => {
+            Fetching::Robots { host, origin } => {
                 let (status, body) = robots_answer(&fetched);
-                self.politeness.learn(origin.clone(), status, body, now);
+                match &fetched.observation {
+                    // Whatever keeps the agent from the host itself is the reason that its pages are given back with.
+                    Observation::Failure { code, detail }
+                        if matches!(code, FailureCode::Guard | FailureCode::Dns) =>
+                    {
+                        self.give_back_origin(&host, &origin, *code, detail, now);
+                    }
+                    Observation::Failure { .. } | Observation::Response(_) => {
+                        self.politeness.learn(origin.clone(), status, body, now);
+                    }
+                }
                 if let Ok(url) = origin.robots_url() {
                     self.politeness.fetched(&url, Duration::ZERO, now);
                     let entry = line(url.to_string(), None, &fetched, now);
@@ -218,6 +231,26 @@ impl Session {
             }
         }
         self.ask_again_with_room(now);
+    }
+
+    /// Gives back what waits on an origin that cannot be reached.
+    fn give_back_origin(
+        &mut self,
+        host: &HostName,
+        origin: &Origin,
+        code: FailureCode,
+        detail: &str,
+        now: Timestamp,
+    ) {
+        let run = self.runs.remove(host).unwrap_or_default();
+        let (gone, kept): (VecDeque<Held>, VecDeque<Held>) =
+            run.into_iter().partition(|held| held.lease.url.origin() == *origin);
+        if !kept.is_empty() {
+            self.runs.insert(host.clone(), kept);
+        }
+        for held in gone {
+            self.seal_failure(&held, code, detail.to_owned(), now);
+        }
     }
 
     fn seal_failure(&mut self, held: &Held, code: FailureCode, detail: String, now: Timestamp) {
