@@ -1,7 +1,7 @@
 //! The agent's program: parse, log, run, exit code.
 
 use clap::Parser as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use sward_agent::cli::{Cli, Failure};
 use tracing_subscriber::EnvFilter;
@@ -9,8 +9,12 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("SWARD_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,rustls_platform_verifier=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        .unwrap_or_else(|_| EnvFilter::new("info,libp2p_swarm=warn,rustls_platform_verifier=off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, error }) => {

@@ -3,7 +3,7 @@
 use crate::site;
 use clap::Parser as _;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -15,8 +15,12 @@ pub(crate) fn run(program: OsString, mut arguments: impl Iterator<Item = OsStrin
     let role = arguments.next().unwrap_or_default();
     let arguments = std::iter::once(program).chain(arguments);
     let filter = EnvFilter::try_from_env("SWARD_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,rustls_platform_verifier=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        .unwrap_or_else(|_| EnvFilter::new("info,libp2p_swarm=warn,rustls_platform_verifier=off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match role.to_str() {
         Some("coordinator") => {
             let result = sward_coordinator::cli::Cli::parse_from(arguments).run();
