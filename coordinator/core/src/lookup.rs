@@ -1,7 +1,8 @@
 //! What the core wants to know from the index, and how a store answers it.
 //!
 //! Decides which keys a question needs. The core asks by an output and is answered by an input; whoever owns the store calls
-//! [`Lookup::answer`] after the turn's commit, so that an answer always reflects what was decided before the question.
+//! [`Lookup::answer`] with every change before it applied, so that an answer always reflects what was decided before the
+//! question.
 
 use crate::record::agent::Totals;
 use crate::record::chunk::{self, Entry};

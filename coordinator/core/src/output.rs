@@ -25,7 +25,7 @@ pub enum Output {
         /// With what.
         reply: Box<CoordinatorReply>,
     },
-    /// Look this up and answer by an input, after the turn's commit.
+    /// Look this up and answer by an input, with every change before it applied.
     Lookup(Lookup),
     /// Take part of a capture: check it against what is expected and answer the agent.
     Receive {
