@@ -3,9 +3,9 @@
 use crate::site;
 use clap::Parser as _;
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use sward_control::messages_to_stderr;
 
 /// The first argument of a process that plays a role.
 pub(crate) const FLAG: &str = "--as";
@@ -14,13 +14,7 @@ pub(crate) const FLAG: &str = "--as";
 pub(crate) fn run(program: OsString, mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let role = arguments.next().unwrap_or_default();
     let arguments = std::iter::once(program).chain(arguments);
-    let filter = EnvFilter::try_from_env("SWARD_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,libp2p_swarm=warn,rustls_platform_verifier=off"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    messages_to_stderr();
     match role.to_str() {
         Some("coordinator") => {
             let result = sward_coordinator::cli::Cli::parse_from(arguments).run();

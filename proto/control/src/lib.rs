@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod interrupt;
+mod messages;
 mod secret;
 mod server;
 mod socket_path;
@@ -14,6 +15,7 @@ mod toml_text;
 pub use answer::{Failure, Printer};
 pub use client::{Client, NotRunning};
 pub use interrupt::interrupted;
+pub use messages::messages_to_stderr;
 pub use secret::{check_private, create_secret, read_secret};
 pub use server::{Reply, Server};
 pub use toml_text::read_toml;
