@@ -6,7 +6,7 @@
 use crate::archive::{Position as ArchivePosition, records_from};
 use crate::config::Layout;
 use crate::keeper::{Found, Keeper, Reader, StampedEntry, StampedSettlement};
-use crate::store::{SledStore, move_aside};
+use crate::store::{IndexLimits, SledStore, move_aside};
 use anyhow::{Context as _, Result, bail};
 use std::path::PathBuf;
 use sward_coordinator_core::config::Config as CoreConfig;
@@ -94,7 +94,7 @@ fn open(
     if !layout.index().exists() {
         return Err(Unusable::Damaged("there is none".to_owned()));
     }
-    let mut store = SledStore::open(&layout.index(), cache_bytes)?;
+    let mut store = SledStore::open(&layout.index(), IndexLimits::with_cache(cache_bytes))?;
     let Some(value) = store.get(&position::key())? else {
         return Err(Unusable::Damaged("it holds no position".to_owned()));
     };
@@ -139,7 +139,8 @@ fn rebuild(
     cache_bytes: u64,
     now: Timestamp,
 ) -> Result<Recovered> {
-    let mut store = SledStore::open(&layout.index(), cache_bytes).context("new index")?;
+    let mut store = SledStore::open(&layout.index(), IndexLimits::with_cache(cache_bytes))
+        .context("new index")?;
     let mut coordinator = Coordinator::new(config.clone(), now);
     replay_lines(&mut coordinator, found.entries.iter().map(|line| &line.entry), now);
     let mut turn = found.entries.iter().map(|line| line.turn).max().unwrap_or_default();

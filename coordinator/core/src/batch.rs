@@ -31,6 +31,12 @@ impl Batch {
         self.0.is_empty()
     }
 
+    /// How many keys it changes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// What it changes `key` to, if it does; an inner `None` is a deletion.
     #[must_use]
     pub fn change(&self, key: &[u8]) -> Option<Option<&[u8]>> {

@@ -36,7 +36,7 @@ pub struct Config {
 /// Memory and patience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Hosts in memory. At two chunks of URLs each, some 10 KiB: 2,000 hosts are 20 MB.
+    /// Hosts in memory, each of up to some 2 KiB.
     pub hot_hosts: usize,
     /// Tasks in hand. One with three opened results takes some 5 KiB.
     pub open_tasks: usize,

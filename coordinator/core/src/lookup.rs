@@ -5,7 +5,7 @@
 //! question.
 
 use crate::record::agent::Totals;
-use crate::record::chunk::{self, Entry};
+use crate::record::chunk::{self, Chunk, Entry};
 use crate::record::host::HostRecord;
 use crate::record::payload::PayloadRecord;
 use crate::record::pending::PendingRecord;
@@ -92,8 +92,8 @@ pub enum Answer {
         job: JobId,
         /// The chunk's number.
         seq: u64,
-        /// Its entries; empty where there is no such chunk.
-        entries: Vec<Entry>,
+        /// What it holds: nothing where there is no such chunk.
+        chunk: Chunk,
     },
     /// To [`Lookup::Payloads`].
     Payloads {
@@ -129,8 +129,8 @@ pub struct HostLoad {
     pub clock: HostRecord,
     /// Its origins' rules.
     pub robots: Vec<RobotsRecord>,
-    /// Its queues, each with what is left of the head chunk.
-    pub queues: BTreeMap<JobId, (QueueRecord, Vec<Entry>)>,
+    /// Its queues, each with its head chunk.
+    pub queues: BTreeMap<JobId, (QueueRecord, Chunk)>,
 }
 
 impl Lookup {
@@ -143,8 +143,8 @@ impl Lookup {
             Self::Admit { job, urls } => admit(store, job, urls),
             Self::Refill { after } => refill(store, after),
             Self::Chunk { host, job, seq } => {
-                let entries = read_chunk(store, &host, job, seq)?;
-                Ok(Answer::Chunk { host, job, seq, entries })
+                let chunk = read_chunk(store, &host, job, seq)?;
+                Ok(Answer::Chunk { host, job, seq, chunk })
             }
             Self::Payloads { task, digests } => {
                 let mut known = BTreeMap::new();
@@ -210,8 +210,7 @@ pub(crate) fn load_host(store: &impl Store, host: &HostName) -> Result<HostLoad,
     for (key, value) in store.scan(&record::queue::prefix(host), &[], 1024)? {
         let (_, job) = record::queue::parse_key(&key)?;
         let queue: QueueRecord = decode("queue", &value)?;
-        let mut head = read_chunk(store, host, job, queue.head)?;
-        head.drain(..usize::from(queue.taken).min(head.len()));
+        let head = read_chunk(store, host, job, queue.head)?;
         load.queues.insert(job, (queue, head));
     }
     Ok(load)
@@ -222,8 +221,8 @@ fn read_chunk(
     host: &HostName,
     job: JobId,
     seq: u64,
-) -> Result<Vec<Entry>, StoreError> {
-    store.get(&chunk::key(host, job, seq))?.map_or(Ok(Vec::new()), |value| chunk::decode(&value))
+) -> Result<Chunk, StoreError> {
+    store.get(&chunk::key(host, job, seq))?.map_or(Ok(Chunk::default()), Chunk::parse)
 }
 
 fn matured(store: &impl Store, agent: PeerId, until: Timestamp) -> Result<Answer, StoreError> {

@@ -6,7 +6,7 @@ use crate::config::{Config, Layout};
 use crate::export::{Format, Plan, write};
 use crate::operator;
 use crate::question::{CaptureView, Question};
-use crate::store::SledStore;
+use crate::store::{IndexLimits, SledStore};
 use anyhow::Context as _;
 use clap::Args;
 use std::path::PathBuf;
@@ -76,8 +76,9 @@ fn from_index(layout: &Layout, job: &JobName) -> Result<Vec<CaptureView>, Failur
     if !layout.index().exists() {
         return Err(unknown()); // opening it would make one
     }
-    let store = SledStore::open(&layout.index(), config.limits.cache_bytes)
-        .context("the index cannot be read: run sward-coordinator rebuild")?;
+    let store =
+        SledStore::open(&layout.index(), IndexLimits::with_cache(config.limits.cache_bytes))
+            .context("the index cannot be read: run sward-coordinator rebuild")?;
     let found = (1..).map(JobId).map_while(|id| Some((id, JobRecord::read(&store, id).ok()??)));
     let found = found.into_iter().find(|(_, record)| record.spec.name == *job);
     let (id, record) = found.ok_or_else(unknown)?;

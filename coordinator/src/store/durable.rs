@@ -1,4 +1,4 @@
-//! What it takes until a commit is on the disk and not just in the page cache.
+//! What it takes until a merge is on the disk and not just in the page cache.
 //!
 //! Decides which files are synced, and when. sled's own `flush` does not suffice: on Linux, 0.34.7 calls only
 //! `sync_file_range` (`IoBufs::write_to_log`; under strace a run of it made 466 such calls and one fsync), which writes

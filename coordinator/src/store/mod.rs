@@ -4,11 +4,14 @@
 //! truth is in archive and journal, from which a new one is built once the old has been moved aside.
 
 mod aside;
+mod block;
 mod contained;
 mod durable;
+mod redo;
 mod sled;
 mod summary;
+mod tree;
 mod witness;
 
 pub use aside::move_aside;
-pub use sled::{DEFAULT_CACHE_BYTES, SledStore};
+pub use sled::{DEFAULT_CACHE_BYTES, IndexLimits, SledStore};

@@ -1,28 +1,20 @@
-//! The index in sled 0.34.
+//! The index on disk: a redo log in front of sled 0.34.
 //!
-//! Decides what a commit does until it may be relied on, and what is checked before an index is used. Each commit moves
-//! on a summary of all entries, kept under [`SELF_KEY`] in the same atomic batch and once more outside of sled; opening
-//! reads every entry and refuses an index that does not come to it.
+//! Decides what a commit does until it may be relied on, when commits are merged into sled, and what is checked before an
+//! index is used. A commit is one record in the log; reads see what is not merged yet before what is.
 
-use super::contained::{contained, from_io};
-use super::durable::{SledFiles, sync_parent};
-use super::summary::Summary;
-use super::witness::Witness;
-use std::collections::BTreeMap;
+use super::contained::from_io;
+use super::durable::sync_parent;
+use super::redo::RedoLog;
+use super::tree::{Tree, damaged};
+use super::witness::{Last, Witness};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use sward_coordinator_core::batch::Batch;
-use sward_coordinator_core::record::{self, position};
 use sward_coordinator_core::store::{KeyValue, Store, StoreError};
-
-/// Memory for sled's page cache, in bytes, unless configured. sled's own default is a gigabyte.
-pub const DEFAULT_CACHE_BYTES: u64 = 16 << 20;
-
-/// The key of the summary: of the kind `Meta`, and the store's own. Nobody else sees it in a scan or can write it.
-const SELF_KEY: &[u8] = b"Mself";
 
 /// How long an index may still be in use when it is opened.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -30,89 +22,162 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// How often that is asked.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
-/// An index in a folder of its own. Its first failure is final: every later call repeats it, as what sled then has in
+/// Memory for sled's page cache, in bytes, unless configured. sled's own default is a gigabyte.
+pub const DEFAULT_CACHE_BYTES: u64 = 16 << 20;
+
+/// What an index may hold in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexLimits {
+    /// For sled's page cache, in bytes.
+    pub cache_bytes: u64,
+    /// The redo log is merged once it is this long, in bytes.
+    pub log_bytes: u64,
+    /// Or once it changes this many keys: small ones take more room in memory than in the log.
+    pub log_keys: usize,
+}
+
+impl IndexLimits {
+    /// A page cache of this size, in bytes, and a log whose merging holds up a turn by some tenths of a second at most.
+    #[must_use]
+    pub const fn with_cache(cache_bytes: u64) -> Self {
+        Self { cache_bytes, log_bytes: 4 << 20, log_keys: 1 << 13 }
+    }
+}
+
+/// An index in a folder of its own. Its first failure is final: every later call repeats it, as what it then has in
 /// memory is not what is on disk. Drop it, and open it again or move it aside.
 #[derive(Debug)]
 pub struct SledStore {
-    db: ::sled::Db,
-    files: SledFiles,
+    tree: Tree,
+    log: RedoLog,
     witness: Witness,
-    summary: Summary,
-    /// Changes that reads show already, and that the next commit makes durable.
-    staged: Batch,
+    limits: IndexLimits,
+    /// The number of the last commit.
+    commit: u64,
+    /// What was committed or staged since the last merge.
+    recent: Batch,
     failed: OnceLock<StoreError>,
 }
 
 impl SledStore {
-    /// Opens the index in the folder `dir`, with `cache_bytes` of memory for its pages; makes a new one where there is
-    /// no such folder. A folder that is there must hold a whole index, so do not create it beforehand. Reads every
-    /// entry once.
+    /// Opens the index in the folder `dir`; makes a new one where there is no such folder. A folder that is there must
+    /// hold a whole index, so do not create it beforehand. Reads every entry once.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] where what is there is not exactly what was last committed (or the folder is that of an
     /// index whose creation was cut short): use [`super::move_aside`] and build it anew. [`StoreError::Newer`] for the
     /// index of a newer build; [`StoreError::Full`] and [`StoreError::Io`] where the disk fails, or another process
     /// has it open.
-    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, limits: IndexLimits) -> Result<Self, StoreError> {
         if dir.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            Self::create(dir, cache_bytes)
+            Self::create(dir, limits)
         } else {
-            Self::reopen(dir, cache_bytes)
+            Self::reopen(dir, limits)
         }
     }
 
-    fn create(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let db = open_sled(dir, cache_bytes)?;
-        let mut summary = Summary::default();
-        let mut first = Batch::default();
-        first.put(position::format_key(), record::FORMAT.to_be_bytes().to_vec());
-        apply(&db, &first, &mut summary)?;
-        let failed = |error: io::Error| from_io("creating the index", &error);
-        let files = SledFiles::open(dir).map_err(failed)?;
+    fn create(dir: &Path, limits: IndexLimits) -> Result<Self, StoreError> {
+        let tree = Tree::create(dir, limits.cache_bytes)?;
+        let commit = tree.summary().merged;
+        let (log, _) = RedoLog::open(dir, commit)?;
+        let failed = |error| from_io("creating the index", &error);
         // Last, as its presence says that all of the above is done.
-        let witness = Witness::create(dir, summary).map_err(failed)?;
+        let last = Last { merged: tree.summary(), commit };
+        let witness = Witness::create(dir, last).map_err(failed)?;
         sync_parent(dir).map_err(failed)?;
-        Ok(Self { db, files, witness, summary, staged: Batch::default(), failed: OnceLock::new() })
+        let (recent, failed) = (Batch::default(), OnceLock::new());
+        Ok(Self { tree, log, witness, limits, commit, recent, failed })
     }
 
-    fn reopen(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+    fn reopen(dir: &Path, limits: IndexLimits) -> Result<Self, StoreError> {
         let unwitnessed = "opening the record of the last commit (it is missing where an index was \
                            emptied, or its creation was cut short)";
         let (mut witness, last) =
             Witness::open(dir).map_err(|error| from_io(unwitnessed, &error))?;
         let last = last.ok_or_else(|| damaged("the record of the last commit is unreadable"))?;
-        let unopened = |error: io::Error| from_io("opening the index's files", &error);
-        let log = File::open(dir.join("db")).map_err(unopened)?; // sled would make a new one
-        await_lock(&log).map_err(unopened)?;
-        let db = open_sled(dir, cache_bytes)?;
-        let files = SledFiles::open(dir).map_err(unopened)?;
-        let summary = verify(&db)?;
-        let rolled_back = summary.commits < last.commits;
-        if rolled_back || (summary.commits == last.commits && summary != last) {
-            return Err(damaged(&format!("read {summary:?}, but the last commit left {last:?}")));
+        let unopened = |error| from_io("opening the index's files", &error);
+        let files = File::open(dir.join("db")).map_err(unopened)?; // sled would make a new one
+        await_lock(&files).map_err(unopened)?;
+        let tree = Tree::open(dir, limits.cache_bytes)?;
+        let merged = tree.summary();
+        let rolled_back = merged.batches < last.merged.batches;
+        if rolled_back || (merged.batches == last.merged.batches && merged != last.merged) {
+            return Err(damaged(&format!("read {merged:?}, but the last merge left {last:?}")));
         }
-        witness.write(summary).map_err(unopened)?;
-        Ok(Self { db, files, witness, summary, staged: Batch::default(), failed: OnceLock::new() })
+        let (log, replay) = RedoLog::open(dir, merged.merged)?;
+        let commit = replay.last.unwrap_or(0).max(merged.merged);
+        if commit < last.commit {
+            return Err(damaged(&format!("it ends with commit {commit}, not {}", last.commit)));
+        }
+        witness.write(Last { merged, commit }).map_err(unopened)?;
+        let (recent, failed) = (replay.changes, OnceLock::new());
+        Ok(Self { tree, log, witness, limits, commit, recent, failed })
     }
 
     /// Changes that reads are to show from now on, without waiting for the disk: they become durable with the next
     /// commit, all at once, or are lost together.
     pub fn stage(&mut self, batch: Batch) {
-        self.staged.extend(batch);
+        let staged = self.log.stage(&batch);
+        self.recent.extend(batch);
+        drop(self.keep(staged)); // a failure is told by the commit
     }
 
     /// Whether the next commit has anything to make durable already.
     #[must_use]
-    pub fn has_staged(&self) -> bool {
-        !self.staged.is_empty()
+    pub const fn has_staged(&self) -> bool {
+        self.log.has_staged()
     }
 
     /// The commit itself; whatever fails in it, the store is done with.
-    fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        apply(&self.db, batch, &mut self.summary)?;
-        self.files.sync().map_err(|error| from_io("syncing a commit", &error))?;
-        let witnessed = self.witness.write(self.summary);
-        witnessed.map_err(|error| from_io("recording a commit", &error))
+    fn write(&mut self) -> Result<(), StoreError> {
+        let number = self.commit + 1;
+        self.log.commit(number)?;
+        self.commit = number;
+        if self.log.bytes() >= self.limits.log_bytes || self.recent.len() >= self.limits.log_keys {
+            self.tree.merge(&self.recent, number)?;
+            self.witness()?;
+            self.log.restart()?;
+            self.recent = Batch::default();
+            return Ok(());
+        }
+        self.witness()
+    }
+
+    /// What is not merged yet wins over what is.
+    fn merged_scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, StoreError> {
+        let recent = self.recent.changes_from(from);
+        let mut recent = recent.take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        let mut entries = self.tree.entries_from(from)?;
+        let mut next_merged =
+            || Ok(entries.next()?.filter(|(key, _): &KeyValue| key.starts_with(prefix)));
+        let mut merged = next_merged()?;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let earlier = recent
+                .next_if(|(key, _)| merged.as_ref().is_none_or(|(merged, _)| *key <= &merged[..]));
+            if let Some((key, value)) = earlier {
+                if merged.as_ref().is_some_and(|(merged, _)| merged == key) {
+                    merged = next_merged()?;
+                }
+                found.extend(value.map(|value| (key.to_vec(), value.to_vec())));
+            } else if let Some(entry) = merged.take() {
+                found.push(entry);
+                merged = next_merged()?;
+            } else {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn witness(&mut self) -> Result<(), StoreError> {
+        let last = Last { merged: self.tree.summary(), commit: self.commit };
+        self.witness.write(last).map_err(|error| from_io("recording a commit", &error))
     }
 
     /// Refuses any work after a failure.
@@ -129,63 +194,27 @@ impl SledStore {
 impl Store for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.usable()?;
-        if key == SELF_KEY {
-            return Ok(None);
+        match self.recent.change(key) {
+            Some(recent) => Ok(recent.map(<[u8]>::to_vec)),
+            None => self.keep(self.tree.get(key)),
         }
-        if let Some(staged) = self.staged.change(key) {
-            return Ok(staged.map(<[u8]>::to_vec));
-        }
-        let value = contained("reading the index", || self.db.get(key));
-        Ok(self.keep(value)?.map(|value| value.to_vec()))
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<KeyValue>, StoreError> {
         self.usable()?;
-        let from = from.max(prefix);
-        let staged = self.staged.changes_from(from);
-        let staged: Vec<_> = staged.take_while(|(key, _)| key.starts_with(prefix)).collect();
-        // Enough of them that `limit` are left when every staged change deletes one.
-        let wanted = limit.saturating_add(staged.len());
-        let mut found = self.keep(contained("scanning the index", || {
-            let mut found = BTreeMap::new();
-            for entry in self.db.range(from..) {
-                let (key, value) = entry?;
-                if found.len() >= wanted || !key.starts_with(prefix) {
-                    break;
-                }
-                if key != SELF_KEY {
-                    found.insert(key.to_vec(), value.to_vec());
-                }
-            }
-            Ok(found)
-        }))?;
-        for (key, value) in staged {
-            match value {
-                Some(value) => drop(found.insert(key.to_vec(), value.to_vec())),
-                None => drop(found.remove(key)),
-            }
-        }
-        Ok(found.into_iter().take(limit).collect())
+        self.keep(self.merged_scan(prefix, from.max(prefix), limit))
     }
 
     fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.usable()?;
-        let mut all = std::mem::take(&mut self.staged);
-        all.extend(batch);
-        if all.is_empty() {
+        self.stage(batch);
+        self.usable()?;
+        if !self.has_staged() {
             return Ok(());
         }
-        let result = self.write(&all);
+        let result = self.write();
         self.keep(result)
     }
-}
-
-/// Opens sled's part of the folder `dir`.
-fn open_sled(dir: &Path, cache_bytes: u64) -> Result<::sled::Db, StoreError> {
-    // No flusher: each commit flushes for itself, and segments are cleaned as pages are replaced
-    // (`PageCache::replace`). `Mode` is left alone, as 0.34.7 reads it nowhere.
-    let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
-    contained("opening the index", || config.open())
 }
 
 /// Waits for whoever had the index open before: a process that is ending, or sled itself, whose threads hold on to the
@@ -202,57 +231,4 @@ fn await_lock(log: &File) -> io::Result<()> {
             Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
         }
     }
-}
-
-/// Applies `batch` as one, with the summary that it leads to, and hands it to the operating system.
-fn apply(db: &::sled::Db, batch: &Batch, summary: &mut Summary) -> Result<(), StoreError> {
-    let mut next = *summary;
-    next.commits = next.commits.wrapping_add(1);
-    contained("committing", || {
-        let mut changes = ::sled::Batch::default();
-        for (key, value) in batch.changes().filter(|(key, _)| *key != SELF_KEY) {
-            if let Some(old) = db.get(key)? {
-                next.remove(key, &old);
-            }
-            match value {
-                Some(value) => {
-                    next.add(key, value);
-                    changes.insert(key, value);
-                }
-                None => changes.remove(key),
-            }
-        }
-        changes.insert(SELF_KEY, next.to_bytes().as_slice());
-        db.apply_batch(changes)?;
-        db.flush()
-    })?;
-    *summary = next;
-    Ok(())
-}
-
-/// Reads all there is, and returns the summary that it was checked against.
-fn verify(db: &::sled::Db) -> Result<Summary, StoreError> {
-    let read = |key: &[u8]| contained("checking the index", || db.get(key));
-    let format = read(&position::format_key())?;
-    position::check_format(&format.ok_or_else(|| damaged("it has no format number"))?)?;
-    let expected = read(SELF_KEY)?.and_then(|bytes| Summary::from_bytes(&bytes));
-    let expected = expected.ok_or_else(|| damaged("it has no summary of itself"))?;
-
-    let mut found = Summary { commits: expected.commits, ..Summary::default() };
-    let mut entries = db.iter();
-    while let Some((key, value)) = contained("checking the index", || entries.next().transpose())? {
-        if key != SELF_KEY {
-            record::check(&key, &value)?;
-            found.add(&key, &value);
-        }
-    }
-    if found == expected {
-        Ok(expected)
-    } else {
-        Err(damaged(&format!("its entries come to {found:?}, its summary is {expected:?}")))
-    }
-}
-
-fn damaged(what: &str) -> StoreError {
-    StoreError::Damaged(what.to_owned())
 }

@@ -1,13 +1,15 @@
-//! What an index should hold, in 24 bytes.
+//! What an index should hold, in 32 bytes.
 //!
-//! Decides how a loss is noticed that sled lets through: number of commits, number of entries, and a sum over all of
-//! them that each commit moves on by its own changes alone. Guards against accidents, not against a forger.
+//! Decides how a loss is noticed that sled lets through: how often it was changed, number of entries, and a sum over all
+//! of them that each change moves on by its own part alone. Guards against accidents, not against a forger.
 
 /// What all entries but its own come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Summary {
-    /// How many commits made the index what it is.
-    pub(super) commits: u64,
+    /// How many batches made it what it is.
+    pub(super) batches: u64,
+    /// The number of the last commit that is in it; later ones may be there in part.
+    pub(super) merged: u64,
     /// How many entries it has.
     pub(super) entries: u64,
     /// The sum of their hashes, modulo 2^64.
@@ -15,7 +17,7 @@ pub(super) struct Summary {
 }
 
 /// Length of an encoded summary, in bytes.
-pub(super) const SUMMARY_BYTES: usize = 24;
+pub(super) const SUMMARY_BYTES: usize = 32;
 
 impl Summary {
     /// Counts an entry in.
@@ -30,10 +32,10 @@ impl Summary {
         self.sum = self.sum.wrapping_sub(hash(key, value));
     }
 
-    /// Three big-endian numbers, as declared.
+    /// Four big-endian numbers, as declared.
     pub(super) fn to_bytes(self) -> [u8; SUMMARY_BYTES] {
         let mut bytes = [0; SUMMARY_BYTES];
-        let numbers = [self.commits, self.entries, self.sum];
+        let numbers = [self.batches, self.merged, self.entries, self.sum];
         for (eight, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             eight.copy_from_slice(&number.to_be_bytes());
         }
@@ -42,11 +44,13 @@ impl Summary {
 
     /// The inverse of [`Self::to_bytes`]; `None` for another length.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (commits, rest) = bytes.split_first_chunk::<8>()?;
+        let (batches, rest) = bytes.split_first_chunk::<8>()?;
+        let (merged, rest) = rest.split_first_chunk::<8>()?;
         let (entries, rest) = rest.split_first_chunk::<8>()?;
         let sum = <[u8; 8]>::try_from(rest).ok()?;
         Some(Self {
-            commits: u64::from_be_bytes(*commits),
+            batches: u64::from_be_bytes(*batches),
+            merged: u64::from_be_bytes(*merged),
             entries: u64::from_be_bytes(*entries),
             sum: u64::from_be_bytes(sum),
         })
@@ -103,8 +107,8 @@ mod tests {
     fn removing_undoes_adding_and_the_bytes_read_back() {
         let mut summary = of(&[(b"Sa", b"1"), (b"Sb", b"2")]);
         summary.remove(b"Sb", b"2");
-        summary.commits = 7;
-        assert_eq!(summary, Summary { commits: 7, ..of(&[(b"Sa", b"1")]) });
+        summary.merged = 7;
+        assert_eq!(summary, Summary { merged: 7, ..of(&[(b"Sa", b"1")]) });
         assert_eq!(Summary::from_bytes(&summary.to_bytes()), Some(summary));
         assert_eq!(Summary::from_bytes(&[0; SUMMARY_BYTES + 1]), None);
     }

@@ -17,56 +17,64 @@ const JOB: &str = "damage";
 const SEED: u64 = 20_250_602;
 const PAGES: usize = 60;
 /// URLs of a job that waits all the while.
-const WAITING: u64 = 5_000;
+const WAITING: u64 = 30_000;
+/// What was merged into sled.
+const DB: &str = "db";
+/// The commits since.
+const LOG: &str = "sward-redo-log";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One way of damaging an index.
 #[derive(Debug, Clone, Copy)]
 enum Damage {
-    /// So many KiB are cut off the end of its log, or all of it.
-    Cut(u64),
+    /// So many KiB are cut off the end of a file, or all of it.
+    Cut(&'static str, u64),
     /// This file is deleted.
     NoFile(&'static str),
     /// The folder is deleted.
     NoFolder,
     /// The folder is emptied.
     Emptied,
-    /// The log's last KiB are zeros, as after a power cut.
-    Blanked(u64),
-    /// So many bits are flipped, each somewhere.
-    Flipped(u64),
+    /// A file's last KiB are zeros, as after a power cut.
+    Blanked(&'static str, u64),
+    /// So many bits of a file are flipped, each somewhere.
+    Flipped(&'static str, u64),
 }
 
 const DAMAGES: [Damage; 20] = [
-    Damage::Cut(100),
-    Damage::Cut(200),
-    Damage::Cut(400),
-    Damage::Cut(512),
-    Damage::Cut(700),
-    Damage::Cut(1000),
-    Damage::Cut(2000),
-    Damage::Cut(4000),
-    Damage::NoFile("db"),
+    Damage::Cut(DB, 100),
+    Damage::Cut(DB, 400),
+    Damage::Cut(DB, 512),
+    Damage::Cut(DB, 1000),
+    Damage::Cut(DB, 4000),
+    Damage::Cut(LOG, 1),
+    Damage::Cut(LOG, 100),
+    Damage::Cut(LOG, 4000),
+    Damage::NoFile(DB),
+    Damage::NoFile(LOG),
     Damage::NoFile("conf"),
     Damage::NoFile("sward-last-commit"),
     Damage::NoFolder,
     Damage::Emptied,
-    Damage::Blanked(4),
-    Damage::Blanked(600),
-    Damage::Flipped(1),
-    Damage::Flipped(1),
-    Damage::Flipped(10),
-    Damage::Flipped(100),
-    Damage::Flipped(1000),
+    Damage::Blanked(DB, 600),
+    Damage::Blanked(LOG, 4),
+    Damage::Flipped(DB, 1),
+    Damage::Flipped(DB, 1000),
+    Damage::Flipped(LOG, 1),
+    Damage::Flipped(LOG, 100),
 ];
 
 impl Damage {
     fn strike(self, index: &Path, chance: &mut Chance) {
-        let log = index.join("db");
-        let length = fs::metadata(&log).expect("a log").len();
+        let open = |name: &str| {
+            let path = index.join(name);
+            let length = fs::metadata(&path).expect("a file").len();
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            (file.expect("a file"), length)
+        };
         match self {
-            Self::Cut(kib) => {
-                let file = OpenOptions::new().write(true).open(log).expect("a log");
+            Self::Cut(name, kib) => {
+                let (file, length) = open(name);
                 file.set_len(length.saturating_sub(kib << 10)).expect("ours");
             }
             Self::NoFile(name) => fs::remove_file(index.join(name)).expect("it was there"),
@@ -75,13 +83,13 @@ impl Damage {
                 fs::remove_dir_all(index).expect("ours");
                 fs::create_dir(index).expect("ours");
             }
-            Self::Blanked(kib) => {
+            Self::Blanked(name, kib) => {
+                let (file, length) = open(name);
                 let from = length.saturating_sub(kib << 10);
-                let file = OpenOptions::new().write(true).open(log).expect("a log");
                 file.set_len(from).and_then(|()| file.set_len(length)).expect("ours");
             }
-            Self::Flipped(bits) => {
-                let mut file = OpenOptions::new().read(true).write(true).open(log).expect("a log");
+            Self::Flipped(name, bits) => {
+                let (mut file, length) = open(name);
                 for _ in 0..bits {
                     let offset = chance.below(length);
                     let mut byte = [0];
@@ -204,13 +212,13 @@ fn twenty_ways_of_damage_lose_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let stopped = Stopped::in_the_middle(folder.path());
     let index = stopped.coordinator.data.join("index");
-    let length = fs::metadata(index.join("db")).expect("a log").len();
+    let lengths = [DB, LOG].map(|name| fs::metadata(index.join(name)).expect("a file").len());
     let accepted = stopped.books.accepted.len();
-    say(&format!("{accepted} pages accepted, a log of {length} bytes"));
+    say(&format!("{accepted} pages accepted, files of {lengths:?} bytes"));
     let undamaged = stopped.go_on("undamaged", |_| {});
     assert!(!undamaged.said.contains("index rebuilt"), "{}", undamaged.said);
     assert_eq!(undamaged.waiting, (WAITING, WAITING));
-    assert!(length > 1_000_000, "a log of {length} bytes is too small for the cuts");
+    assert!(lengths > [1_000_000, 100_000], "{lengths:?} bytes are too few for the cuts");
 
     let mut chance = Chance(SEED);
     let mut rebuilt = 0;
@@ -228,7 +236,7 @@ fn twenty_ways_of_damage_lose_nothing() {
         assert_eq!(continued.waiting, undamaged.waiting, "{name}: the paused job");
         let gone = matches!(
             damage,
-            Damage::Cut(_) | Damage::NoFile("db") | Damage::NoFolder | Damage::Emptied
+            Damage::Cut(_, _) | Damage::NoFile(DB | LOG) | Damage::NoFolder | Damage::Emptied
         );
         assert!(says_so || !gone, "{name}: not said: {}", continued.said);
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
-use sward_coordinator::store::{DEFAULT_CACHE_BYTES, SledStore};
+use sward_coordinator::store::{DEFAULT_CACHE_BYTES, IndexLimits, SledStore};
 use sward_coordinator_core::batch::Batch;
 use sward_coordinator_core::store::{KeyValue, MemoryStore, Store};
 use tempfile::TempDir;
@@ -17,16 +17,27 @@ struct Kind<S> {
 const MEMORY: Kind<MemoryStore> =
     Kind { make: |_| MemoryStore::default(), restart: |store, _| store };
 
+/// As it is used: what these tests write stays in the redo log.
 const SLED: Kind<SledStore> = Kind {
-    make: open_sled,
+    make: |parent| open_sled(parent, usize::MAX),
     restart: |store, parent| {
         drop(store);
-        open_sled(parent)
+        open_sled(parent, usize::MAX)
     },
 };
 
-fn open_sled(parent: &Path) -> SledStore {
-    SledStore::open(&parent.join("index"), DEFAULT_CACHE_BYTES).expect("an index that opens")
+/// What is written is merged into sled every few commits.
+const MERGED: Kind<SledStore> = Kind {
+    make: |parent| open_sled(parent, 12),
+    restart: |store, parent| {
+        drop(store);
+        open_sled(parent, 12)
+    },
+};
+
+fn open_sled(parent: &Path, log_keys: usize) -> SledStore {
+    let limits = IndexLimits { log_keys, ..IndexLimits::with_cache(DEFAULT_CACHE_BYTES) };
+    SledStore::open(&parent.join("index"), limits).expect("an index that opens")
 }
 
 impl<S: Store> Kind<S> {
@@ -245,4 +256,4 @@ macro_rules! store_contract {
     };
 }
 
-store_contract! { memory: MEMORY, sled: SLED }
+store_contract! { memory: MEMORY, sled: SLED, merged: MERGED }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use sward_coordinator::store::SledStore;
+use sward_coordinator::store::{IndexLimits, SledStore};
 use sward_coordinator_core::batch::Batch;
 use sward_coordinator_core::store::Store;
 
@@ -14,7 +14,8 @@ const FOLDER: &str = "SWARD_TEST_KILLED_INDEX";
 const ROUND: &[u8] = b"Sround";
 
 fn open(dir: &Path) -> SledStore {
-    SledStore::open(dir, 1024 * 1024).expect("an index that is in order")
+    let limits = IndexLimits { cache_bytes: 1 << 20, log_bytes: 1 << 16, log_keys: 1 << 10 };
+    SledStore::open(dir, limits).expect("an index that is in order")
 }
 
 /// Commit number `round`: ten entries changed, and its own number.

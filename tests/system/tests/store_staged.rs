@@ -1,7 +1,7 @@
 //! What is staged in the index on disk reads as if it were committed, and becomes durable with the next commit.
 
 use proptest::prelude::*;
-use sward_coordinator::store::{DEFAULT_CACHE_BYTES, SledStore};
+use sward_coordinator::store::{DEFAULT_CACHE_BYTES, IndexLimits, SledStore};
 use sward_coordinator_core::batch::Batch;
 use sward_coordinator_core::store::{MemoryStore, Store};
 
@@ -33,9 +33,11 @@ proptest! {
         staged in prop::collection::vec(some_changes(), 1..4),
         from in 0u8..24,
         limit in 0usize..12,
+        log_keys in prop::sample::select(vec![1, 20, usize::MAX]),
     ) {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut sled = SledStore::open(&folder.path().join("index"), DEFAULT_CACHE_BYTES).expect("new");
+        let limits = IndexLimits { log_keys, ..IndexLimits::with_cache(DEFAULT_CACHE_BYTES) };
+        let mut sled = SledStore::open(&folder.path().join("index"), limits).expect("new");
         let mut model = MemoryStore::default();
         sled.commit(batch(&committed)).expect("room");
         model.commit(batch(&committed)).expect("memory");

@@ -249,10 +249,10 @@ impl Coordinator {
                 self.frontier.refilled(hosts, last, delay, now);
                 self.drop_queues_of_ended_jobs(now);
             }
-            Answer::Chunk { host, job, seq, entries } => {
+            Answer::Chunk { host, job, seq, chunk } => {
                 self.frontier.with_host(&host, now, |host| {
                     if let Some(queue) = host.queues.get_mut(&job) {
-                        queue.chunk_loaded(seq, entries);
+                        queue.chunk_loaded(seq, chunk);
                     }
                 });
             }

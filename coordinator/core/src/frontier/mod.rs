@@ -120,7 +120,7 @@ impl Frontier {
         batch: &mut Batch,
     ) {
         self.with_host(name, now, |host| {
-            host.queues.entry(job).or_default().append(name, job, entries, batch);
+            host.queues.entry(job).or_default().append(name, job, &entries, batch);
         });
     }
 

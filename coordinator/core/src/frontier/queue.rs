@@ -1,10 +1,9 @@
 //! One job's URLs on one host: first in, first out, in chunks of which the first and the last are in memory.
 
 use crate::batch::Batch;
-use crate::record::chunk::{self, CHUNK_LEN, Entry};
+use crate::record::chunk::{self, CHUNK_LEN, Chunk, Entry};
 use crate::record::queue::QueueRecord;
 use crate::record::{self, encode};
-use std::collections::VecDeque;
 use sward_proto::canonical_url::HostName;
 use sward_proto::ids::JobId;
 
@@ -12,17 +11,20 @@ use sward_proto::ids::JobId;
 #[derive(Debug, Default)]
 pub struct Queue {
     record: QueueRecord,
-    /// What is left of the head chunk.
-    head: VecDeque<Entry>,
+    /// The next URL, where its chunk is in memory.
+    next: Option<Entry>,
+    /// The chunk that is taken from, unless that is the last one and in `tail`.
+    head: Chunk,
     /// The last chunk, while it has room and is known.
-    tail: Vec<Entry>,
+    tail: Chunk,
 }
 
 impl Queue {
-    /// A queue as the index holds it.
+    /// A queue as the index holds it, with its head chunk.
     #[must_use]
-    pub fn loaded(record: QueueRecord, head: Vec<Entry>) -> Self {
-        Self { record, head: head.into(), tail: Vec::new() }
+    pub fn loaded(record: QueueRecord, head: Chunk) -> Self {
+        let next = head.get(record.taken.into());
+        Self { record, next, head, tail: Chunk::default() }
     }
 
     /// How many URLs wait.
@@ -39,64 +41,73 @@ impl Queue {
 
     /// The next URL, where its chunk is in memory.
     #[must_use]
-    pub fn peek(&self) -> Option<&Entry> {
-        self.head.front()
+    pub const fn peek(&self) -> Option<&Entry> {
+        self.next.as_ref()
     }
 
     /// The chunk that must be loaded before the next URL can be taken.
     #[must_use]
     pub fn missing_chunk(&self) -> Option<u64> {
-        (self.head.is_empty() && self.record.count > 0).then_some(self.record.head)
+        (self.next.is_none() && self.record.count > 0).then_some(self.record.head)
     }
 
     /// Takes up a chunk that was asked for; a stale answer is ignored. A chunk that is gone although the record counts on it
     /// ends the queue: it can only be missing in a damaged index, which the check at start finds.
-    pub fn chunk_loaded(&mut self, seq: u64, entries: Vec<Entry>) {
-        if self.head.is_empty() && self.record.head == seq {
-            self.head = entries.into_iter().skip(self.record.taken.into()).collect();
+    pub fn chunk_loaded(&mut self, seq: u64, chunk: Chunk) {
+        if self.next.is_none() && self.record.head == seq {
+            self.next = chunk.get(self.record.taken.into());
+            self.head = chunk;
         }
+    }
+
+    /// Whether the chunk that is taken from is the one that is added to.
+    fn is_short(&self) -> bool {
+        self.record.head + 1 == self.record.end && !self.tail.is_empty()
+    }
+
+    /// The chunk that is taken from, where it is in memory.
+    fn head(&self) -> &Chunk {
+        if self.is_short() { &self.tail } else { &self.head }
     }
 
     /// Adds URLs at the end.
-    pub fn append(&mut self, host: &HostName, job: JobId, entries: Vec<Entry>, batch: &mut Batch) {
-        for entry in entries {
+    pub fn append(&mut self, host: &HostName, job: JobId, entries: &[Entry], batch: &mut Batch) {
+        let mut rest = entries;
+        while !rest.is_empty() {
             if self.tail.is_empty() || self.tail.len() >= CHUNK_LEN {
-                self.flush_tail(host, job, batch);
-                self.tail.clear();
+                let full = std::mem::take(&mut self.tail);
+                if self.record.head + 1 == self.record.end && !full.is_empty() {
+                    self.head = full;
+                }
                 self.record.end += 1;
             }
-            if self.record.head + 1 == self.record.end {
-                self.head.push_back(entry.clone());
-            }
-            self.tail.push(entry);
-            self.record.count += 1;
-        }
-        self.flush_tail(host, job, batch);
-        self.write(host, job, batch);
-    }
-
-    fn flush_tail(&self, host: &HostName, job: JobId, batch: &mut Batch) {
-        if !self.tail.is_empty() {
+            let (_, left) = rest.split_at(self.tail.fill(rest));
+            rest = left;
             let key = chunk::key(host, job, self.record.end - 1);
-            batch.put(key, chunk::encode(&self.tail));
+            batch.put(key, self.tail.as_bytes().to_vec());
         }
+        self.record.count += entries.len() as u64;
+        if self.next.is_none() {
+            self.next = self.head().get(self.record.taken.into());
+        }
+        self.write(host, job, batch);
     }
 
     /// Takes the next URL, where its chunk is in memory.
     pub fn take(&mut self, host: &HostName, job: JobId, batch: &mut Batch) -> Option<Entry> {
-        let entry = self.head.pop_front()?;
+        let entry = self.next.take()?;
         self.record.count = self.record.count.saturating_sub(1);
         self.record.taken += 1;
-        if self.head.is_empty() {
+        if usize::from(self.record.taken) == self.head().len() {
             batch.delete(chunk::key(host, job, self.record.head));
+            self.head = Chunk::default();
             self.record.head += 1;
             self.record.taken = 0;
             if self.record.head == self.record.end {
-                self.tail.clear();
-            } else if self.record.head + 1 == self.record.end && !self.tail.is_empty() {
-                self.head = self.tail.iter().cloned().collect();
+                self.tail = Chunk::default();
             }
         }
+        self.next = self.head().get(self.record.taken.into());
         self.write(host, job, batch);
         Some(entry)
     }
@@ -130,8 +141,7 @@ mod tests {
         let Some(value) = value else { return Queue::default() };
         let record: QueueRecord = record::decode("queue", &value).expect("sound");
         let chunk = store.get(&chunk::key(host, JobId(1), record.head)).expect("readable");
-        let head = chunk::decode(&chunk.expect("there")).expect("sound");
-        Queue::loaded(record, head.into_iter().skip(record.taken.into()).collect())
+        Queue::loaded(record, Chunk::parse(chunk.expect("there")).expect("sound"))
     }
 
     proptest::proptest! {
@@ -141,7 +151,7 @@ mod tests {
         fn first_in_first_out(steps in proptest::collection::vec((0u8..3, 1u32..50), 0..60)) {
             let host: HostName = "a.example".parse().expect("a host");
             let (mut store, mut queue) = (MemoryStore::default(), Queue::default());
-            let mut model = VecDeque::new();
+            let mut model = std::collections::VecDeque::new();
             let mut next = 0;
             for (step, amount) in steps {
                 let mut batch = Batch::default();
@@ -150,14 +160,14 @@ mod tests {
                         let entries: Vec<Entry> = (next..next + amount).map(entry).collect();
                         next += amount;
                         model.extend(entries.iter().cloned());
-                        queue.append(&host, JobId(1), entries, &mut batch);
+                        queue.append(&host, JobId(1), &entries, &mut batch);
                     }
                     1 => queue = reload(&store, &host),
                     _ => for _ in 0..amount {
                         if let Some(seq) = queue.missing_chunk() {
                             store.commit(std::mem::take(&mut batch)).expect("memory");
                             let value = store.get(&chunk::key(&host, JobId(1), seq)).expect("readable");
-                            queue.chunk_loaded(seq, chunk::decode(&value.expect("there")).expect("sound"));
+                            queue.chunk_loaded(seq, Chunk::parse(value.expect("there")).expect("sound"));
                         }
                         proptest::prop_assert_eq!(queue.take(&host, JobId(1), &mut batch), model.pop_front());
                     },

@@ -105,7 +105,7 @@ pub fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
             .map(drop),
         b'H' => decode::<host::HostRecord>("host", value).map(drop),
         b'N' => decode::<queue::QueueRecord>("queue", value).map(drop),
-        b'Q' => chunk::decode(value).map(drop),
+        b'Q' => chunk::Chunk::parse(value.to_vec()).map(drop),
         b'S' => Ok(()),
         b'T' => decode::<crate::task::Task>("task", value).map(drop),
         b'A' => decode::<agent::AgentRecord>("agent", value).map(drop),
