@@ -8,6 +8,7 @@ pub mod base64_bytes;
 pub mod batch;
 pub mod canonical_url;
 pub mod digest;
+pub mod draw;
 pub mod ids;
 pub mod merkle;
 pub mod note;
