@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use sward_coordinator_core::quorum::Rules;
+use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::note::KeyName;
 use sward_proto::tariff::Tariff;
+use sward_proto::timestamp::Timestamp;
 
 /// The configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +32,33 @@ pub struct Config {
     /// For tests and demonstrations: takes developer-mode agents, and jobs that name loopback.
     #[serde(default)]
     pub developer: bool,
+    /// When the draws of leases began.
+    pub draws: Draws,
     /// How many must agree.
     #[serde(default)]
     pub quorum: Quorum,
     /// Sizes.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// The rounds in which leases are drawn. Told to every agent at enrolment, and not to be changed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draws {
+    /// When the first round began, in seconds since 1970.
+    pub began: u64,
+    /// How long a round lasts, in seconds. Its seed is published when it is over.
+    pub round_seconds: u32,
+}
+
+impl Draws {
+    /// What is told of them, with the anchor of the chain that they are made from.
+    #[must_use]
+    pub fn plan(self, chain: &SeedChain) -> DrawPlan {
+        let began = Timestamp::from_millis(self.began.saturating_mul(1000));
+        DrawPlan { anchor: chain.anchor(), began, round_seconds: self.round_seconds }
+    }
 }
 
 /// How many must agree.

@@ -1,10 +1,10 @@
-//! The coordinator's secrets: who it is, what signs receipts, what keys the seen-set.
+//! The coordinator's secrets: who it is, what signs receipts, what keys the seen-set, what draws are made from.
 
 use crate::config::Layout;
 use anyhow::Result;
 use sward_control::{create_secret, read_secret};
 
-/// The three secrets.
+/// The four secrets.
 #[derive(Clone)]
 pub struct Keys {
     /// Ed25519 seed of the transport identity, which agents pin.
@@ -13,6 +13,8 @@ pub struct Keys {
     pub receipts: [u8; 32],
     /// Keys the seen-set's fingerprints.
     pub seen: [u8; 32],
+    /// What the seed chain of the draws grows from.
+    pub draws: [u8; 32],
 }
 
 impl Keys {
@@ -21,7 +23,7 @@ impl Keys {
     /// # Errors
     /// Where one exists, or cannot be written.
     pub fn create(layout: &Layout) -> Result<Self> {
-        for name in ["identity", "receipts", "seen"] {
+        for name in ["identity", "receipts", "seen", "draws"] {
             create_secret(&layout.keys().join(name))?;
         }
         Self::load(layout)
@@ -37,6 +39,7 @@ impl Keys {
             identity: secret("identity")?,
             receipts: secret("receipts")?,
             seen: secret("seen")?,
+            draws: secret("draws")?,
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::p2p::{NetEvent, Transport};
 use crate::question::{CaptureView, Outcome, Question};
 use crate::recover::{Recovered, recover};
 use crate::turn::{Streams, Told, Turns};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sward_control::{Reply, Server};
@@ -19,6 +19,7 @@ use sward_coordinator_core::config::{Bounds, Config as CoreConfig};
 use sward_coordinator_core::input::{Input, Order};
 use sward_coordinator_core::quorum::Rules;
 use sward_coordinator_core::record::seen::SeenKey;
+use sward_proto::draw::SeedChain;
 use sward_proto::ids::{InviteCode, PeerId};
 use sward_proto::note::NoteSigner;
 use sward_proto::receipt::ReceiptSchema;
@@ -59,6 +60,8 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
     let signer = NoteSigner::from_seed(config.key_name()?, &keys.receipts);
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random numbers")?;
+    let draw_chain = SeedChain::grow(&keys.draws);
+    let draw_plan = config.draws.plan(&draw_chain);
     let terms = Terms {
         operator: config.operator.clone(),
         contact: config.contact.clone(),
@@ -66,6 +69,7 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
         vkey: signer.verifier_key().to_string(),
         tariff: text,
         developer: config.developer,
+        draws: draw_plan,
     };
     Ok(CoreConfig {
         terms,
@@ -76,6 +80,8 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
         developer: config.developer,
         seen_key: SeenKey(keys.seen),
         seed,
+        draw_plan,
+        draw_chain,
         bounds: Bounds {
             hot_hosts: config.limits.hot_hosts,
             open_tasks: config.limits.open_tasks,
@@ -101,6 +107,11 @@ impl Daemon {
         let config = Config::load(layout)?;
         let keys = Keys::load(layout)?;
         let core = core_config(layout, &config, &keys)?;
+        ensure!(
+            core.draw_plan.round(now()).is_some(),
+            "the clock is outside of the rounds of draws that begin at {} s: check the clock, and [draws] in config.toml",
+            config.draws.began
+        );
         let (keeper, found) = Keeper::open(layout, &config)?;
         if found.truncated != (0, 0) {
             let (archive, journal) = found.truncated;

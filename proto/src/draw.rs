@@ -9,6 +9,7 @@
 
 use crate::digest::Digest;
 use crate::ids::PeerId;
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Seeds in a chain: 15 years of rounds of an hour.
@@ -32,6 +33,27 @@ pub struct Anchor(pub Digest);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Round(pub u32);
+
+/// What is told of a chain before its first draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrawPlan {
+    /// The chain's end.
+    pub anchor: Anchor,
+    /// When its first round began.
+    pub began: Timestamp,
+    /// How long a round lasts, in seconds; at least one.
+    pub round_seconds: u32,
+}
+
+impl DrawPlan {
+    /// The round at a time; none before the first and after the last.
+    #[must_use]
+    pub fn round(&self, now: Timestamp) -> Option<Round> {
+        let since = now.as_secs().checked_sub(self.began.as_secs())?;
+        let round = since / u64::from(self.round_seconds.max(1)) + 1;
+        u32::try_from(round).ok().filter(|round| *round <= ROUNDS).map(Round)
+    }
+}
 
 /// A whole chain: the coordinator's secret.
 #[derive(Clone)]
@@ -228,6 +250,20 @@ mod tests {
             chain.anchor().0.to_string(),
             "b74ded7faf4a69da072fb3e5b72eee3b17ef66bdb9a1f841ba2e7354ce0bd03c"
         );
+    }
+
+    #[test]
+    fn rounds_begin_with_the_plan_and_end_with_the_chain() {
+        let (began, round_seconds) = (Timestamp::from_millis(5_000_000), 60);
+        let plan = DrawPlan { anchor: Anchor(Digest::ZERO), began, round_seconds };
+        let at = |seconds: u64| plan.round(Timestamp::from_millis(seconds * 1000));
+        assert_eq!(at(4_999), None);
+        assert_eq!(
+            (at(5_000), at(5_059), at(5_060)),
+            (Some(Round(1)), Some(Round(1)), Some(Round(2)))
+        );
+        let end = 5_000 + 60 * u64::from(ROUNDS);
+        assert_eq!((at(end - 1), at(end)), (Some(Round(ROUNDS)), None));
     }
 
     #[test]

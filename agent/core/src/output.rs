@@ -5,6 +5,7 @@ use crate::owner::Usage;
 use crate::sealed::{Capture, Sealed};
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::draw::DrawPlan;
 use sward_proto::ids::LeaseToken;
 use sward_proto::robots::Robots;
 use sward_proto::wire::request::AgentRequest;
@@ -84,6 +85,8 @@ pub struct Account {
     pub vkey: String,
     /// The tariff document.
     pub tariff: String,
+    /// How it draws whom it gives work to, as it said before it gave any.
+    pub draws: Option<DrawPlan>,
     /// The newest receipt with both signatures; empty for none.
     pub receipt: String,
     /// Results that the coordinator has taken.

@@ -11,6 +11,7 @@ use sward_agent_core::sealed::Capture;
 use sward_agent_core::session::{Config, Memory, Session};
 use sward_proto::attestation::{Attestation, Observation, Response};
 use sward_proto::digest::Digest;
+use sward_proto::draw::{Anchor, DrawPlan};
 use sward_proto::ids::{Epoch, Lane, LeaseToken, PeerId, Seq};
 use sward_proto::note::NoteSigner;
 use sward_proto::outcome::FailureCode;
@@ -70,6 +71,11 @@ impl Stage {
             vkey: coordinator().verifier_key().to_string(),
             tariff: String::new(),
             developer: false,
+            draws: DrawPlan {
+                anchor: Anchor(Digest::ZERO),
+                began: Timestamp::ZERO,
+                round_seconds: 60,
+            },
         };
         stage.handle(Input::Reply { id, reply: CoordinatorReply::Enrolled(terms) });
         stage

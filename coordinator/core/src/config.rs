@@ -5,6 +5,7 @@
 use crate::quorum::Rules;
 use crate::record::seen::SeenKey;
 use std::time::Duration;
+use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::note::NoteSigner;
 use sward_proto::receipt::ReceiptSchema;
 use sward_proto::tariff::Tariff;
@@ -27,8 +28,12 @@ pub struct Config {
     pub developer: bool,
     /// Keys the seen-set's fingerprints.
     pub seen_key: SeenKey,
-    /// The one source of chance.
+    /// The one source of chance, but for draws.
     pub seed: [u8; 32],
+    /// What was told of the draws in advance.
+    pub draw_plan: DrawPlan,
+    /// What they are made from.
+    pub draw_chain: SeedChain,
     /// Memory and patience.
     pub bounds: Bounds,
 }
@@ -52,6 +57,8 @@ pub struct Bounds {
     pub upload_wait: Duration,
     /// How long a page that every enrolled group has answered without agreeing waits for newcomers.
     pub starvation_wait: Duration,
+    /// How long a page waits for an agent of another cohort, and for two that do not meet too often.
+    pub widen_wait: Duration,
     /// How often a URL is tried again after a time-out, a server error or lost agents.
     pub retries: u8,
     /// How long rules of robots.txt are used: at most 24 hours by RFC 9309 section 2.4.
@@ -73,6 +80,7 @@ impl Default for Bounds {
             reveal_wait: Duration::from_secs(60),
             upload_wait: Duration::from_secs(60),
             starvation_wait: Duration::from_secs(600),
+            widen_wait: Duration::from_secs(60),
             retries: 3,
             robots_life: Duration::from_secs(24 * 3600),
             robots_retry: Duration::from_secs(3600),

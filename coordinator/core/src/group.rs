@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use sward_proto::ids::Payee;
+use sward_proto::timestamp::Timestamp;
 
 /// The network that an agent dials from, as coarse as one household or one rack can be expected to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +42,20 @@ impl fmt::Display for Network {
                 write!(f, "{prefix}/48")
             }
         }
+    }
+}
+
+/// Agents that joined within one hour (UTC). A farm is set up in one go; so are neighbours, by chance: this makes no group,
+/// but a replica is rather given to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cohort(u64);
+
+impl Cohort {
+    /// The cohort of who joined then.
+    #[must_use]
+    pub const fn of(enrolled_at: Timestamp) -> Self {
+        Self(enrolled_at.as_secs() / 3600)
     }
 }
 

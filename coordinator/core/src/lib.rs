@@ -12,6 +12,7 @@ pub mod input;
 pub mod job;
 pub mod journal;
 pub mod lookup;
+mod meetings;
 pub mod output;
 pub mod quorum;
 pub mod record;

@@ -2,10 +2,11 @@
 //!
 //! Decides nothing about pages or pay; keeps each agent's mail until it is fetched.
 
-use crate::group::{Network, Ties};
+use crate::group::{Cohort, Network, Ties};
 use crate::record::agent::{AgentRecord, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use sward_proto::draw::{Place, Round, RoundSeed};
 use sward_proto::ids::{LeaseToken, PeerId};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::{UploadOrder, Work};
@@ -137,6 +138,12 @@ impl Agent {
             .then(|| Ties { payee: self.record.payee.clone(), network })
     }
 
+    /// With whom it joined.
+    #[must_use]
+    pub const fn cohort(&self) -> Cohort {
+        Cohort::of(self.record.enrolled_at)
+    }
+
     /// Its stream is open: orders are told anew.
     fn connect(&mut self, ip: IpAddr) {
         self.connected = Some(ip);
@@ -168,16 +175,51 @@ impl Agent {
 
 /// All agents, with an index of those that wait for an answer and of those that have mail, so that an event costs what it
 /// changes and not what is enrolled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Roster {
     agents: BTreeMap<PeerId, Agent>,
-    /// Agents with an open poll, by public key.
-    polling: BTreeMap<[u8; 32], PeerId>,
+    /// Agents with an open poll, by their place in this round.
+    polling: BTreeMap<Place, PeerId>,
+    /// This round's seed.
+    seed: RoundSeed,
+    /// How many of each cohort are connected.
+    cohorts: BTreeMap<Cohort, usize>,
     /// Agents that may have something to be told.
     mailed: BTreeSet<PeerId>,
 }
 
 impl Roster {
+    /// Nobody yet, in the round of this seed.
+    #[must_use]
+    pub const fn new(seed: RoundSeed) -> Self {
+        Self {
+            agents: BTreeMap::new(),
+            polling: BTreeMap::new(),
+            seed,
+            cohorts: BTreeMap::new(),
+            mailed: BTreeSet::new(),
+        }
+    }
+
+    /// This round's number.
+    #[must_use]
+    pub const fn round(&self) -> Round {
+        self.seed.round
+    }
+
+    /// This round's seed.
+    #[must_use]
+    pub const fn seed(&self) -> RoundSeed {
+        self.seed
+    }
+
+    /// A new round has begun: everybody has another place.
+    pub fn turn_round(&mut self, seed: RoundSeed) {
+        self.seed = seed;
+        let polling = std::mem::take(&mut self.polling).into_values();
+        self.polling = polling.map(|peer| (seed.place(&peer), peer)).collect();
+    }
+
     /// An agent.
     #[must_use]
     pub fn get(&self, peer: &PeerId) -> Option<&Agent> {
@@ -216,8 +258,11 @@ impl Roster {
     /// An agent's stream is open: orders are told anew.
     pub fn connect(&mut self, peer: &PeerId, ip: IpAddr) {
         if let Some(agent) = self.agents.get_mut(peer) {
+            if agent.connected.is_none() {
+                *self.cohorts.entry(agent.cohort()).or_default() += 1;
+            }
             agent.connect(ip);
-            self.polling.remove(peer.public_key());
+            self.polling.remove(&self.seed.place(peer));
             self.mailed.insert(*peer);
         }
     }
@@ -225,22 +270,35 @@ impl Roster {
     /// An agent's stream is gone.
     pub fn disconnect(&mut self, peer: &PeerId) {
         if let Some(agent) = self.agents.get_mut(peer) {
+            let cohort = agent.cohort();
+            if let Some(count) = self.cohorts.get_mut(&cohort).filter(|_| agent.connected.is_some())
+            {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.cohorts.remove(&cohort);
+                }
+            }
             agent.disconnect();
-            self.polling.remove(peer.public_key());
+            self.polling.remove(&self.seed.place(peer));
         }
     }
 
     /// An agent waits for an answer. Returns the poll that this one replaces.
     pub fn open_poll(&mut self, peer: &PeerId, poll: Poll) -> Option<Poll> {
         let agent = self.agents.get_mut(peer)?;
-        self.polling.insert(*peer.public_key(), *peer);
+        self.polling.insert(self.seed.place(peer), *peer);
         agent.poll.replace(poll)
     }
 
     /// An agent gets its answer.
     pub fn close_poll(&mut self, peer: &PeerId) -> Option<Poll> {
-        self.polling.remove(peer.public_key());
+        self.polling.remove(&self.seed.place(peer));
         self.agents.get_mut(peer)?.poll.take()
+    }
+
+    /// The cohorts of which somebody is connected.
+    pub fn connected_cohorts(&self) -> impl Iterator<Item = Cohort> {
+        self.cohorts.keys().copied()
     }
 
     /// How many agents wait for an answer.
@@ -255,9 +313,9 @@ impl Roster {
         !self.polling.is_empty()
     }
 
-    /// Up to `limit` agents that wait, beginning at a random place: public keys lie evenly.
+    /// Up to `limit` agents that wait, in order of their places, from `place` on.
     #[must_use]
-    pub fn polling_from(&self, place: [u8; 32], limit: usize) -> Vec<PeerId> {
+    pub fn polling_from(&self, place: Place, limit: usize) -> Vec<PeerId> {
         let later = self.polling.range(place..);
         later.chain(self.polling.range(..place)).map(|(_, peer)| *peer).take(limit).collect()
     }
@@ -265,10 +323,10 @@ impl Roster {
     /// What agents that wait have not been told yet, up to `limit` of each kind.
     pub fn deliver(&mut self, limit: usize) -> BTreeMap<PeerId, Work> {
         let mut delivered = BTreeMap::new();
-        let Self { agents, polling, mailed } = self;
+        let Self { agents, polling: _, seed: _, cohorts: _, mailed } = self;
         mailed.retain(|peer| {
             let Some(agent) = agents.get_mut(peer) else { return false };
-            if !polling.contains_key(peer.public_key()) {
+            if agent.poll.is_none() {
                 return agent.connected.is_some();
             }
             let work = agent.deliver(limit);

@@ -7,6 +7,7 @@ use crate::record::agent::Totals;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
+use sward_proto::draw::Draw;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::tariff::CreditClass;
@@ -69,6 +70,8 @@ pub struct AgentResult {
     pub agent: PeerId,
     /// Under which lease.
     pub token: LeaseToken,
+    /// How it came by it.
+    pub draw: Draw,
     /// The sealed leaf.
     pub leaf: Digest,
     /// What opens it.

@@ -3,12 +3,13 @@
 //! Decides how a task moves from lease to verdict: collecting results, opening them, asking for the body, settling. Never
 //! decides who agrees (quorum) nor when a host may be asked again (frontier).
 
-use crate::group::Ties;
+use crate::group::{Cohort, Ties};
 use crate::quorum::Layer;
 use serde::{Deserialize, Serialize};
 use sward_proto::attestation::Attestation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::digest::Digest;
+use sward_proto::draw::Draw;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::timestamp::Timestamp;
 
@@ -80,6 +81,12 @@ pub struct Attempt {
     pub agent: PeerId,
     /// What ties that agent to others, as it was then.
     pub ties: Ties,
+    /// With whom it joined.
+    pub cohort: Cohort,
+    /// How it was drawn.
+    pub draw: Draw,
+    /// When it was given.
+    pub leased_at: Timestamp,
     /// A result after this is late.
     pub expires: Timestamp,
     /// What came of it.

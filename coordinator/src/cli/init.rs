@@ -1,8 +1,9 @@
 //! `init`: a data folder with keys, prices and a configuration.
 
 use super::{Failure, Printer};
-use crate::config::{Config, Layout, write_new};
+use crate::config::{Config, Draws, Layout, write_new};
 use crate::keys::Keys;
+use crate::run::now;
 use anyhow::Context as _;
 use clap::Args;
 use std::net::SocketAddr;
@@ -33,6 +34,9 @@ pub(super) struct Init {
     /// A price list to use instead of the sample.
     #[arg(long, value_name = "FILE")]
     tariff: Option<PathBuf>,
+    /// Seconds after which the seed that leases are drawn with is published, and another one used.
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    draw_round: u32,
     /// For tests: takes developer-mode agents, and jobs that name loopback.
     #[arg(long)]
     developer: bool,
@@ -66,6 +70,7 @@ impl Init {
             listen,
             health: self.health,
             developer: self.developer,
+            draws: Draws { began: now().as_secs(), round_seconds: self.draw_round },
             quorum: crate::config::Quorum::default(),
             limits: crate::config::Limits::default(),
         };

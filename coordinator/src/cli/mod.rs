@@ -5,11 +5,11 @@
 
 mod agents;
 mod ask;
+mod draws;
 mod export;
 mod extract;
 mod init;
 mod job;
-
 mod robots;
 mod serve;
 
@@ -48,6 +48,7 @@ enum Command {
     Invite(agents::Invite),
     Agents(agents::Agents),
     Hosts(agents::Hosts),
+    Draws(draws::Draws),
     Rebuild(serve::Rebuild),
     Export(export::Export),
     Extract(extract::Extract),
@@ -70,6 +71,7 @@ impl Cli {
             Command::Invite(invite) => invite.run(&layout, printer),
             Command::Agents(agents) => agents.run(&layout, printer),
             Command::Hosts(hosts) => hosts.run(&layout, printer),
+            Command::Draws(draws) => draws.run(&layout, printer),
             Command::Rebuild(rebuild) => rebuild.run(&layout, printer),
             Command::Export(export) => export.run(&layout, printer),
             Command::Extract(extract) => extract.run(printer),

@@ -8,7 +8,9 @@ use super::bounds::{self, MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_TEXT_BYTES, WireErr
 use super::lease::Lease;
 use super::pb::{self, coordinator_frame::Body};
 use super::refusal::Refusal;
+use crate::draw::{Anchor, DrawPlan};
 use crate::ids::LeaseToken;
+use crate::timestamp::Timestamp;
 use prost::Message as _;
 use std::time::Duration;
 
@@ -51,6 +53,8 @@ pub struct Terms {
     pub tariff: String,
     /// Whether developer-mode agents are taken.
     pub developer: bool,
+    /// How leases are drawn, so that the agent holds the coordinator to it.
+    pub draws: DrawPlan,
 }
 
 /// What an agent is to do next.
@@ -141,10 +145,16 @@ impl Terms {
             vkey: self.vkey.clone(),
             tariff: self.tariff.clone(),
             developer: self.developer,
+            draws: Some(pb::DrawPlan {
+                anchor: self.draws.anchor.0.0.into(),
+                began_ms: self.draws.began.as_millis(),
+                round_seconds: self.draws.round_seconds,
+            }),
         }
     }
 
     fn from_pb(value: pb::Enrolled) -> Result<Self, WireError> {
+        let draws = value.draws.ok_or(WireError::invalid("terms.draws", "none"))?;
         Ok(Self {
             operator: bounds::text("terms.operator", value.operator, MAX_TEXT_BYTES)?,
             contact: bounds::text("terms.contact", value.contact, MAX_TEXT_BYTES)?,
@@ -152,6 +162,11 @@ impl Terms {
             vkey: bounds::text("terms.vkey", value.vkey, MAX_TEXT_BYTES)?,
             tariff: bounds::text("terms.tariff", value.tariff, MAX_DOCUMENT_BYTES)?,
             developer: value.developer,
+            draws: DrawPlan {
+                anchor: Anchor(bounds::digest("terms.draws.anchor", &draws.anchor)?),
+                began: Timestamp::from_millis(draws.began_ms),
+                round_seconds: draws.round_seconds,
+            },
         })
     }
 }

@@ -14,10 +14,12 @@ use sward_coordinator_core::quorum::Rules;
 use sward_coordinator_core::record::position::Position;
 use sward_coordinator_core::record::seen::SeenKey;
 use sward_coordinator_core::store::MemoryStore;
+use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::ids::PeerId;
 use sward_proto::note::NoteSigner;
 use sward_proto::receipt::ReceiptSchema;
 use sward_proto::tariff::Tariff;
+use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::Terms;
 
 /// Short hold and epoch, so that receipts are issued while faults happen.
@@ -77,6 +79,9 @@ impl Shell {
     pub fn new(plan: &Plan, agents: Vec<(PeerId, IpAddr)>) -> Option<Self> {
         let tariff = Tariff::parse(TARIFF).ok()?;
         let signer = NoteSigner::from_seed(LOG.parse().ok()?, &seed_for(plan.seed, "coordinator"));
+        let draw_chain = SeedChain::grow(&seed_for(plan.seed, "draws"));
+        let anchor = draw_chain.anchor();
+        let draw_plan = DrawPlan { anchor, began: Timestamp::ZERO, round_seconds: 3600 };
         let terms = Terms {
             operator: "simulation".to_owned(),
             contact: "https://sim.site.org/".to_owned(),
@@ -84,6 +89,7 @@ impl Shell {
             vkey: signer.verifier_key().to_string(),
             tariff: TARIFF.to_owned(),
             developer: false,
+            draws: draw_plan,
         };
         let config = Config {
             terms,
@@ -94,6 +100,8 @@ impl Shell {
             developer: false,
             seen_key: SeenKey(seed_for(plan.seed, "seen")),
             seed: seed_for(plan.seed, "core"),
+            draw_plan,
+            draw_chain,
             bounds: Bounds { hot_hosts: plan.hot_hosts, ..Bounds::default() },
         };
         Some(Self {

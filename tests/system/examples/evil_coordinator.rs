@@ -14,7 +14,10 @@ use std::time::Duration;
 use sward_coordinator::p2p::{NetEvent, Transport};
 use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::digest::Digest;
+use sward_proto::draw::{Anchor, DrawPlan};
 use sward_proto::ids::LeaseToken;
+use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::answer::{Answer, AnswerCode};
 use sward_proto::wire::refusal::{Refusal, RefusalCode};
 use sward_proto::wire::reply::{CoordinatorReply, Terms};
@@ -255,5 +258,6 @@ fn terms() -> Terms {
         vkey: "none".to_owned(),
         tariff: String::new(),
         developer: true,
+        draws: DrawPlan { anchor: Anchor(Digest::ZERO), began: Timestamp::ZERO, round_seconds: 60 },
     }
 }

@@ -121,7 +121,7 @@ impl Session {
     }
 
     pub(super) fn enrolled(&mut self, terms: Terms) {
-        let Terms { operator, contact, vkey, tariff, developer, .. } = terms;
+        let Terms { operator, contact, vkey, tariff, developer, draws, .. } = terms;
         let receipt = std::mem::take(&mut self.account.receipt);
         let paused = self.account.paused;
         let taken = self.account.taken;
@@ -130,7 +130,9 @@ impl Session {
         } else {
             String::new()
         };
-        self.account = Account { operator, contact, vkey, tariff, receipt, taken, paused, barred };
+        let draws = Some(draws);
+        self.account =
+            Account { operator, contact, vkey, tariff, draws, receipt, taken, paused, barred };
         self.changes.push(Change::Account(Box::new(self.account.clone())));
     }
 

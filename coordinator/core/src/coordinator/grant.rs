@@ -1,8 +1,9 @@
 //! Giving out work: a run of URLs of one host to one agent at a time.
 //!
-//! Serves open long polls whenever something is due. Results that other agents have sealed already come first, so that
+//! Serves open long polls whenever something is due; who is served is drawn ([`super::draw`]). Results that other agents have sealed already come first, so that
 //! verdicts are not kept waiting by new pages.
 
+use super::draw::Begun;
 use super::{Coordinator, Timer};
 use crate::frontier::{PRODUCT_TOKEN, Queue, RobotsState};
 use crate::group::Ties;
@@ -12,10 +13,10 @@ use crate::record;
 use crate::record::chunk::Entry;
 use crate::roster::{Agent, Poll};
 use crate::task::{Attempt, AttemptState, Phase, Task};
-use rand_chacha::rand_core::Rng as _;
 use std::time::Duration;
 use sward_proto::attestation::REQUEST_PROFILE;
 use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
+use sward_proto::draw::{Draw, PassedOver, Place};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::robots::Robots;
@@ -32,6 +33,15 @@ const AGENTS_A_HOST: usize = 32;
 const FORBIDDEN_A_TURN: usize = 256;
 /// The longest long poll.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// To whom a page is leased, and for how long.
+struct LeaseTerms<'a> {
+    peer: PeerId,
+    ties: &'a Ties,
+    draw: Draw,
+    delay: Duration,
+    life: Duration,
+}
 
 impl Coordinator {
     pub(super) fn want_work(
@@ -80,23 +90,24 @@ impl Coordinator {
         }
         let mut answers = self.roster.deliver(MAX_BATCH);
         if self.archive_full.is_none() {
+            self.turn_round(now);
             for host in self.frontier.due(now, HOSTS_A_TURN) {
-                let mut place = [0; 32];
-                self.rng.fill_bytes(&mut place);
+                let Begun { place, mut draw } = self.begin_draw();
                 for peer in self.roster.polling_from(place, AGENTS_A_HOST) {
                     let mut answer = answers.remove(&peer).unwrap_or_default();
-                    let granted = self.grant(peer, &host, &mut answer, now);
+                    let granted = self.grant(peer, &host, &mut answer, &draw, now);
                     if !answer.is_empty() {
                         answers.insert(peer, answer);
                     }
-                    if granted {
-                        break;
+                    match granted {
+                        Ok(()) => break,
+                        Err(why) => draw.passed.push((peer, why)),
                     }
                 }
             }
         } else {
             // Told now and not when the poll runs out, so that owners see why nothing is fetched.
-            for peer in self.roster.polling_from([0; 32], usize::MAX) {
+            for peer in self.roster.polling_from(Place([0; 32]), usize::MAX) {
                 answers.entry(peer).or_default();
             }
         }
@@ -112,32 +123,48 @@ impl Coordinator {
         }
     }
 
-    /// Leases a run on `host` to one agent. False where there is nothing on it for this agent.
-    fn grant(&mut self, peer: PeerId, host: &HostName, work: &mut Work, now: Timestamp) -> bool {
-        let Some(agent) = self.roster.get(&peer) else { return false };
-        let (Some(poll), Some(ties)) = (agent.poll(), agent.ties()) else { return false };
+    /// Leases a run on `host` to the agent that a draw came to, or says why it is passed over.
+    fn grant(
+        &mut self,
+        peer: PeerId,
+        host: &HostName,
+        work: &mut Work,
+        draw: &Draw,
+        now: Timestamp,
+    ) -> Result<(), PassedOver> {
+        let agent = self.roster.get(&peer).ok_or(PassedOver::Full)?;
+        let (Some(poll), Some(ties)) = (agent.poll(), agent.ties()) else {
+            return Err(PassedOver::Full);
+        };
         let room = poll.capacity.saturating_sub(work.leases.len());
         let length = room.min(self.config.bounds.run_length).min(self.fair_share(host));
         if length == 0 {
-            return false;
+            return Err(PassedOver::Full);
         }
-        let mut run = self.needy_tasks(&peer, &ties, host, length);
+        let needy = self.frontier.host(host).map(|host| host.needy.clone()).unwrap_or_default();
+        let fitting = self.fitting_tasks(&peer, &ties, &needy, length, now);
+        let mut run: Vec<(TaskId, bool)> = fitting.iter().flatten().copied().collect();
         while run.len() < length {
             match self.next_task(host, now) {
-                Some(task) => run.push(task),
+                Some(task) => run.push((task, false)),
                 None => break,
             }
         }
-        let gap = self.gap(host, &run);
+        if run.is_empty() {
+            return Err(fitting.err().unwrap_or(PassedOver::NothingLeft));
+        }
+        let gap = self.gap(host, run.iter().map(|(task, _)| *task));
         let bounds = self.config.bounds;
         let share = (gap + bounds.fetch_allowance) * u32::try_from(run.len()).unwrap_or(u32::MAX);
         let life = bounds.lease_floor.max(share * 2);
-        for task in &run {
-            if let Some(lease) = self.lease(*task, peer, &ties, gap, life, now) {
+        for (task, widened) in run {
+            let draw = Draw { widened, ..draw.clone() };
+            let terms = LeaseTerms { peer, ties: &ties, draw, delay: gap, life };
+            if let Some(lease) = self.lease(task, terms, now) {
                 work.leases.push(lease);
             }
         }
-        !run.is_empty()
+        Ok(())
     }
 
     /// A short queue is shared among those who wait, so that no single agent decides what a small site holds.
@@ -147,21 +174,6 @@ impl Coordinator {
             host.needy.len().saturating_add(usize::try_from(queued).unwrap_or(usize::MAX))
         });
         waiting.div_ceil(self.roster.polls().max(1)).max(1)
-    }
-
-    /// Tasks on a host for which this agent would be a further, independent voice.
-    fn needy_tasks(
-        &self,
-        peer: &PeerId,
-        ties: &Ties,
-        host: &HostName,
-        length: usize,
-    ) -> Vec<TaskId> {
-        let Some(host) = self.frontier.host(host) else { return Vec::new() };
-        let fits = |id: &&TaskId| {
-            self.tasks.get(id).is_some_and(|task| task.is_needy() && task.takes(peer, ties))
-        };
-        host.needy.iter().filter(fits).take(length).copied().collect()
     }
 
     /// Opens a task for the next URL of a host that may be fetched, or for the robots.txt that it waits for.
@@ -275,21 +287,26 @@ impl Coordinator {
         self.save_task(id);
     }
 
-    fn lease(
-        &mut self,
-        id: TaskId,
-        peer: PeerId,
-        ties: &Ties,
-        delay: Duration,
-        life: Duration,
-        now: Timestamp,
-    ) -> Option<Lease> {
+    fn lease(&mut self, id: TaskId, terms: LeaseTerms<'_>, now: Timestamp) -> Option<Lease> {
         let (high, low) = (self.draw(), self.draw());
         let token = LeaseToken((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
+        let LeaseTerms { peer, ties, draw, delay, life } = terms;
+        let cohort = self.roster.get(&peer)?.cohort();
         let task = self.tasks.get_mut(&id)?;
+        for other in task.active() {
+            self.meetings.record(peer, other.agent);
+        }
         let expires = now + life;
-        let state = AttemptState::Leased;
-        task.attempts.push(Attempt { token, agent: peer, ties: ties.clone(), expires, state });
+        task.attempts.push(Attempt {
+            token,
+            agent: peer,
+            ties: ties.clone(),
+            cohort,
+            draw,
+            leased_at: now,
+            expires,
+            state: AttemptState::Leased,
+        });
         let (host, needy) = (task.host(), task.is_needy());
         let (url, job, robots) = (task.url.clone(), task.job, task.robots);
         self.leases.insert(token, id);
@@ -314,8 +331,8 @@ impl Coordinator {
     }
 
     /// The least gap between fetches of this run: the longest delay of its jobs, or the host's crawl-delay.
-    fn gap(&self, name: &HostName, run: &[TaskId]) -> Duration {
-        let jobs = run.iter().filter_map(|task| self.tasks.get(task)).map(|task| task.job);
+    fn gap(&self, name: &HostName, run: impl Iterator<Item = TaskId>) -> Duration {
+        let jobs = run.filter_map(|task| self.tasks.get(&task)).map(|task| task.job);
         let delays =
             jobs.filter_map(|job| self.jobs.get(&job)).map(|j| j.record.spec.limits.delay());
         let longest = delays.max().unwrap_or_default();
@@ -325,7 +342,7 @@ impl Coordinator {
     /// The gap after the last lease on a host has come back.
     pub(super) fn gap_after(&self, task: TaskId) -> Duration {
         let host = self.tasks.get(&task).map(Task::host);
-        host.map(|host| self.gap(&host, &[task])).unwrap_or_default()
+        host.map(|host| self.gap(&host, [task].into_iter())).unwrap_or_default()
     }
 
     /// The rules in a robots.txt that was fetched, for our product token.

@@ -4,6 +4,7 @@
 //! [`Coordinator::handle_timeout`], [`Coordinator::next_output`]. Never reads a clock, a socket or a disk.
 
 mod admit;
+mod draw;
 mod enrol;
 mod epoch;
 mod grant;
@@ -23,6 +24,7 @@ use crate::frontier::Frontier;
 use crate::input::{Input, Order};
 use crate::job::ScopeRules;
 use crate::lookup::{Answer, Lookup};
+use crate::meetings::Meetings;
 use crate::output::{Event, Output};
 use crate::record::invite::InviteRecord;
 use crate::record::job::JobRecord;
@@ -35,6 +37,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use sward_proto::digest::Digest;
+use sward_proto::draw::Round;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::refusal::{Refusal, RefusalCode};
@@ -59,6 +62,7 @@ enum Timer {
     Reveal(TaskId),
     Upload(TaskId),
     Starved(TaskId),
+    Widen(TaskId),
     Poll(PeerId),
     Epoch,
     Archive,
@@ -73,6 +77,9 @@ pub struct Coordinator {
     tasks: BTreeMap<TaskId, Task>,
     leases: BTreeMap<LeaseToken, TaskId>,
     roster: Roster,
+    meetings: Meetings,
+    /// Numbers the draws. It begins anywhere, so that a restart draws no number again.
+    draws: u64,
     /// Peers with an open stream, enrolled or not.
     visitors: BTreeMap<PeerId, IpAddr>,
     invites: BTreeMap<Digest, InviteRecord>,
@@ -96,14 +103,17 @@ impl Coordinator {
     /// A coordinator without a past. Give it one with [`Restore`].
     #[must_use]
     pub fn new(config: Config, now: Timestamp) -> Self {
+        let round = config.draw_plan.round(now).unwrap_or(Round(1));
         let mut coordinator = Self {
             rng: ChaCha12Rng::from_seed(config.seed),
+            roster: Roster::new(config.draw_chain.seed(round)),
+            meetings: Meetings::default(),
+            draws: 0,
             frontier: Frontier::new(config.bounds.hot_hosts),
             config,
             jobs: BTreeMap::new(),
             tasks: BTreeMap::new(),
             leases: BTreeMap::new(),
-            roster: Roster::default(),
             visitors: BTreeMap::new(),
             invites: BTreeMap::new(),
             settling: BTreeMap::new(),
@@ -117,6 +127,7 @@ impl Coordinator {
             batch: Batch::default(),
             outputs: VecDeque::new(),
         };
+        coordinator.draws = coordinator.draw();
         coordinator.arm_epoch(now);
         coordinator
     }
@@ -127,6 +138,7 @@ impl Coordinator {
             Input::Connected { agent, ip } => self.connected(agent, ip),
             Input::Disconnected { agent } => {
                 self.visitors.remove(&agent);
+                self.meetings.forget(&agent);
                 self.roster.disconnect(&agent);
             }
             Input::Request { agent, id, request } => self.request(agent, id, request, now),
@@ -168,6 +180,8 @@ impl Coordinator {
                 Timer::Reveal(task) => self.reveal_expired(task, now),
                 Timer::Upload(task) => self.upload_expired(task, now),
                 Timer::Starved(task) => self.contest_if_starved(task, now),
+                // Whoever waits for work is drawn from again when this turn ends.
+                Timer::Widen(_) => {}
                 Timer::Poll(agent) => self.poll_expired(agent, now),
                 Timer::Epoch => self.close_epoch(now),
                 Timer::Archive => self.archive_again(now),

@@ -94,6 +94,7 @@ impl Coordinator {
         Some(AgentResult {
             agent: attempt.agent,
             token: attempt.token,
+            draw: attempt.draw.clone(),
             leaf: revealed.leaf,
             salt: revealed.salt,
             attestation: revealed.attestation.clone(),
