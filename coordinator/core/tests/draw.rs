@@ -1,6 +1,6 @@
 //! Who is given a page that others fetch: as the wire shows it, and as it can be checked afterwards.
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 use sward_coordinator_core::config::{Bounds, Config};
@@ -11,8 +11,10 @@ use sward_coordinator_core::quorum::Rules;
 use sward_coordinator_core::record::seen::SeenKey;
 use sward_coordinator_core::store::{MemoryStore, Store};
 use sward_coordinator_core::task::Attempt;
+use sward_proto::batch;
+use sward_proto::digest::Digest;
 use sward_proto::draw::{DrawPlan, PassedOver, SeedChain};
-use sward_proto::ids::{InviteCode, Lane, PeerId};
+use sward_proto::ids::{InviteCode, Lane, LeaseToken, PeerId};
 use sward_proto::note::NoteSigner;
 use sward_proto::receipt::ReceiptSchema;
 use sward_proto::tariff::Tariff;
@@ -32,9 +34,12 @@ struct Stage {
     request: u64,
 }
 
+fn key(n: u8) -> SigningKey {
+    SigningKey::from_bytes(&[n; 32])
+}
+
 fn peer(n: u8) -> PeerId {
-    let key = SigningKey::from_bytes(&[n; 32]).verifying_key().to_bytes();
-    PeerId::from_public_key(key).expect("a key")
+    PeerId::from_public_key(key(n).verifying_key().to_bytes()).expect("a key")
 }
 
 impl Stage {
@@ -90,7 +95,12 @@ impl Stage {
                     self.coordinator.handle(Input::Answer(answer), self.now);
                 }
                 Output::Send { agent, reply, .. } => told.push((agent, *reply)),
-                _ => {}
+                Output::Receive { .. }
+                | Output::Discard(_)
+                | Output::Archive { .. }
+                | Output::Journal(_)
+                | Output::Operator { .. }
+                | Output::Event(_) => {}
             }
         }
         told
@@ -120,6 +130,18 @@ impl Stage {
         given(&told, n)
     }
 
+    /// Agent `n` seals what it was given, so that its host may be fetched from again.
+    fn seal(&mut self, n: u8) {
+        let own = |attempt: &Attempt| attempt.agent == peer(n);
+        let tokens: Vec<LeaseToken> =
+            self.attempts().into_iter().filter(own).map(|attempt| attempt.token).collect();
+        let leaves = vec![Digest::ZERO; tokens.len()];
+        let statement = batch::statement(&tokens, &leaves);
+        let signature = key(n).sign(statement.as_bytes()).to_bytes();
+        self.ask(n, AgentRequest::Commit { tokens, leaves, signature });
+        self.after(Duration::from_secs(10));
+    }
+
     fn submit(&mut self) {
         let spec = serde_json::json!({
             "name": "test",
@@ -133,7 +155,7 @@ impl Stage {
     }
 
     fn attempts(&self) -> Vec<Attempt> {
-        self.coordinator.tasks().values().flat_map(|task| task.attempts.clone()).collect()
+        self.coordinator.tasks().flat_map(|task| task.attempts.clone()).collect()
     }
 }
 
@@ -142,6 +164,28 @@ fn given(told: &[(PeerId, CoordinatorReply)], n: u8) -> bool {
         *agent == peer(n)
             && matches!(reply, CoordinatorReply::Work(work) if !work.leases.is_empty())
     })
+}
+
+/// What was told to agent `n`, byte by byte, but for the lease's token.
+fn bytes_told(told: &[(PeerId, CoordinatorReply)], n: u8) -> Vec<u8> {
+    let of = told.iter().find(|(agent, _)| *agent == peer(n)).map(|(_, reply)| reply.clone());
+    let Some(CoordinatorReply::Work(mut work)) = of else { panic!("no work: {told:?}") };
+    work.leases.iter_mut().for_each(|lease| lease.token = LeaseToken([0; 16]));
+    CoordinatorReply::Work(work).encode(1)
+}
+
+#[test]
+fn nothing_in_a_lease_tells_a_first_fetch_from_a_second() {
+    let mut stage = Stage::new();
+    (1..=4).for_each(|n| stage.join(n));
+    stage.submit();
+    let (wait, holding) = (Duration::from_secs(60), Vec::new());
+    let request = AgentRequest::WantWork { capacity: 4, wait, holding };
+    let first = stage.ask(1, request.clone());
+    stage.seal(1);
+    let second = stage.ask(2, request);
+    assert_eq!(bytes_told(&first, 1), bytes_told(&second, 2));
+    assert!(bytes_told(&first, 1).len() > 50, "a lease was told");
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -155,6 +199,7 @@ fn a_stranger_is_preferred_to_who_joined_together() {
     stage.join(3);
     stage.submit();
     assert!(stage.poll(1), "the first fetch is anybody's");
+    stage.seal(1);
     assert!(!stage.poll(2), "a stranger may come");
     assert!(stage.poll(3));
     let attempts = stage.attempts();
@@ -174,10 +219,11 @@ fn the_circle_is_widened_after_a_while_and_says_so() {
     stage.join(3);
     stage.submit();
     assert!(stage.poll(1));
+    stage.seal(1);
     assert!(!stage.poll(2));
-    assert!(!given(&stage.after(Duration::from_secs(29)), 2), "29 s: the stranger may still come");
+    assert!(!given(&stage.after(Duration::from_secs(49)), 2), "59 s: the stranger may still come");
     stage.poll(1);
-    assert!(given(&stage.after(Duration::from_secs(31)), 2), "60 s");
+    assert!(given(&stage.after(Duration::from_secs(1)), 2), "60 s");
     let attempts = stage.attempts();
     let [first, second] = &attempts[..] else { panic!("{attempts:#?}") };
     assert_eq!((first.draw.widened, second.draw.widened), (false, true));
@@ -193,6 +239,7 @@ fn where_there_is_no_stranger_nobody_waits() {
     stage.join(2);
     stage.submit();
     assert!(stage.poll(1));
+    stage.seal(1);
     assert!(stage.poll(2));
     assert!(stage.attempts().iter().any(|attempt| attempt.draw.widened));
 }
