@@ -200,6 +200,7 @@ impl Agent {
                 observation: fetched.observation,
                 elapsed_ms: fetched.elapsed_ms,
                 wire_bytes: fetched.wire_bytes,
+                blocks: fetched.blocks,
                 capture,
             });
             drop(done.send(Input::Fetched { ticket, fetched }).await);

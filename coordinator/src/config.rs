@@ -75,7 +75,7 @@ pub struct Quorum {
 
 impl Default for Quorum {
     fn default() -> Self {
-        let Rules { margin, most } = Rules::default();
+        let Rules { margin, most, .. } = Rules::default();
         Self { margin, most, patience_seconds: 600 }
     }
 }
@@ -270,7 +270,8 @@ pub fn write_new(path: &Path, text: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    const SOUND: &str = "operator = \"Example Lab\"\ncontact = \"https://bot.example/\"\nlog = \"r.example/main\"\n";
+    const SOUND: &str = "operator = \"Example Lab\"\ncontact = \"https://bot.example/\"\nlog = \"r.example/main\"\n\
+        draws = { began = 1767225600, round_seconds = 3600 }\n";
 
     #[test]
     fn the_least_configuration_is_enough() {

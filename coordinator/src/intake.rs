@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use sward_coordinator_core::input::{UploadFacts, UploadFault};
 use sward_coordinator_core::output::{Expected, UploadPart};
-use sward_page::fingerprint::fingerprint;
+use sward_page::fingerprint::{Fingerprint, fingerprint};
 use sward_page::links::links_digest;
+use sward_page::neutral::{self, neutral};
+use sward_proto::attestation;
+use sward_proto::compare::print::LayerVersions;
 use sward_proto::digest::Digest;
 use sward_proto::ids::LeaseToken;
 use sward_proto::wire::refusal::{Refusal, RefusalCode};
@@ -142,16 +145,35 @@ fn check(capture: &Capture, expected: Expected) -> Option<UploadFacts> {
         return None;
     }
     let mut links = start.links.clone();
-    if let Some(canonical) = expected.recompute {
+    if let Some(reading) = expected.reading {
         let content_type = header(&page.response_head, "content-type");
         let found = fingerprint(body, content_type.as_deref(), &page.url, PRODUCT_TOKEN);
-        if found.canonical != Some(canonical) || found.links_digest != expected.links {
+        if reading_of(&found, &page.response_head) != reading
+            || found.links_digest != expected.links
+        {
             return None;
         }
         links = found.links;
     }
     let robots_body = expected.robots.then(|| body.clone());
     Some(UploadFacts { links, robots_body })
+}
+
+/// What an honest agent attests of this body under this head.
+fn reading_of(found: &Fingerprint, head: &[u8]) -> Digest {
+    let (server, cf_mitigated) = (header(head, "server"), header(head, "cf-mitigated"));
+    let head = neutral::Head {
+        status: status(head).unwrap_or_default(),
+        server: server.as_deref(),
+        cf_mitigated: cf_mitigated.as_deref(),
+    };
+    let reason = neutral(head, found.neutral);
+    attestation::reading(LayerVersions::CURRENT, found.canonical, found.page.as_deref(), reason)
+}
+
+fn status(head: &[u8]) -> Option<u16> {
+    let line = head.split(|byte| *byte == b'\r').next()?;
+    std::str::from_utf8(line).ok()?.split(' ').nth(1)?.parse().ok()
 }
 
 /// The value of a header line in a head, its name in any case.
@@ -191,7 +213,7 @@ mod tests {
         Expected {
             raw: Digest::of(body),
             bytes: body.len() as u64,
-            recompute: None,
+            reading: None,
             links: links_digest(&[]),
             head_only: false,
             robots: false,
@@ -228,6 +250,22 @@ mod tests {
         intake.receive(TOKEN, start(body), expected(body));
         let (_, result) = intake.receive(TOKEN, chunk(0, b"hello!"), expected(body));
         assert_eq!(result, Some(Err(UploadFault::Mismatch)));
+    }
+
+    #[test]
+    fn what_is_read_again_must_read_the_same() {
+        let body = b"<p>hello";
+        let url = "http://a.example/".parse().expect("a url");
+        let found = fingerprint(body, None, &url, PRODUCT_TOKEN);
+        let reading = reading_of(&found, b"HTTP/1.1 200 OK\r\n\r\n");
+        let refused = reading_of(&found, b"HTTP/1.1 403 Forbidden\r\n\r\n");
+        for (attested, is_right) in [(reading, true), (refused, false), (Digest::ZERO, false)] {
+            let expected = Expected { reading: Some(attested), ..expected(body) };
+            let mut intake = Intake::new(100);
+            intake.receive(TOKEN, start(body), expected);
+            let (_, result) = intake.receive(TOKEN, chunk(0, body), expected);
+            assert_eq!(result.is_some_and(|result| result.is_ok()), is_right);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Decides the form of the statement whose bytes lie under a batch's leaf. Never decides whether it is true: quorum does.
 
 use crate::canonical_url::CanonicalUrl;
+use crate::compare::print::{LayerVersions, Neutral, PagePrint};
 use crate::digest::Digest;
 use crate::outcome::FailureCode;
 use crate::timestamp::Timestamp;
@@ -78,6 +79,12 @@ pub struct Response {
     pub redirect_target: Option<CanonicalUrl>,
     /// `Retry-After` in seconds.
     pub retry_after_s: Option<u32>,
+    /// By which rules what follows, and the canonical digest, were computed.
+    pub versions: LayerVersions,
+    /// Blocks, sketch and active content of the page; HTML only.
+    pub page: Option<Box<PagePrint>>,
+    /// Why this is no page for everybody.
+    pub neutral: Option<Neutral>,
 }
 
 /// One redirect.
@@ -142,7 +149,33 @@ impl Attestation {
     }
 }
 
+/// See [`Response::reading`].
+#[must_use]
+pub fn reading(
+    versions: LayerVersions,
+    canonical: Option<Digest>,
+    page: Option<&PagePrint>,
+    neutral: Option<Neutral>,
+) -> Digest {
+    let read = pb::Response {
+        canonical_digest: canonical.map_or_else(Vec::new, |digest| digest.0.to_vec()),
+        versions: Some(versions.to_pb()),
+        page: page.map(PagePrint::to_pb),
+        neutral: neutral.map(|reason| reason.code().to_owned()).unwrap_or_default(),
+        ..pb::Response::default()
+    };
+    Digest::of_parts(&[b"sward/reading/v1\n", &read.encode_to_vec()])
+}
+
 impl Response {
+    /// The digest of all that was read from the body: what a coordinator that reads it again must find too.
+    ///
+    /// Hashed are `sward/reading/v1`, a line feed, and the canonical digest, print, versions and reason as they travel.
+    #[must_use]
+    pub fn reading(&self) -> Digest {
+        reading(self.versions, self.canonical, self.page.as_deref(), self.neutral)
+    }
+
     fn to_pb(&self) -> pb::Response {
         let bytes = |digest: Option<Digest>| digest.map_or_else(Vec::new, |d| d.0.to_vec());
         let hop = |h: &Hop| pb::Hop { url: h.url.as_str().into(), status: h.status.into() };
@@ -163,6 +196,9 @@ impl Response {
             certificate_digest: bytes(self.certificate),
             redirect_target: target.map(|url| url.as_str().to_owned()).unwrap_or_default(),
             retry_after_s: self.retry_after_s.unwrap_or_default(),
+            versions: Some(self.versions.to_pb()),
+            page: self.page.as_ref().map(|page| page.to_pb()),
+            neutral: self.neutral.map(|reason| reason.code().to_owned()).unwrap_or_default(),
         }
     }
 
@@ -202,6 +238,13 @@ impl Response {
                 .map(|text| bounds::url("response.redirect_target", text))
                 .transpose()?,
             retry_after_s: Some(value.retry_after_s).filter(|seconds| *seconds > 0),
+            versions: LayerVersions::from_pb(value.versions)?,
+            page: value.page.as_ref().map(PagePrint::from_pb).transpose()?.map(Box::new),
+            neutral: Some(value.neutral)
+                .filter(|word| !word.is_empty())
+                .map(|word| word.parse())
+                .transpose()
+                .map_err(|e: String| WireError::invalid("response.neutral", e))?,
         })
     }
 }

@@ -7,6 +7,7 @@ pub mod attestation;
 pub mod base64_bytes;
 pub mod batch;
 pub mod canonical_url;
+pub mod compare;
 pub mod digest;
 pub mod draw;
 pub mod ids;

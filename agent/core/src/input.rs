@@ -3,6 +3,7 @@
 use crate::owner::Limits;
 use crate::sealed::Capture;
 use sward_proto::attestation::Observation;
+use sward_proto::compare::block::BlockList;
 use sward_proto::ids::LeaseToken;
 use sward_proto::wire::reply::CoordinatorReply;
 
@@ -49,6 +50,8 @@ pub struct Fetched {
     pub elapsed_ms: u32,
     /// Bytes over the wire.
     pub wire_bytes: u64,
+    /// The page's blocks, which are opened beside the attestation.
+    pub blocks: BlockList,
     /// What may be asked for later.
     pub capture: Capture,
 }

@@ -14,6 +14,8 @@ pub struct Sealed {
     pub salt: [u8; 16],
     /// The attestation's bytes.
     pub attestation: Vec<u8>,
+    /// The page's blocks as they travel; the attestation has their digest.
+    pub blocks: Vec<u8>,
     /// When it was sealed.
     pub at: Timestamp,
     /// The coordinator has taken the leaf.

@@ -10,6 +10,8 @@ use sward_agent_core::reason::StopReason;
 use sward_agent_core::sealed::Capture;
 use sward_agent_core::session::{Config, Memory, Session};
 use sward_proto::attestation::{Attestation, Observation, Response};
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::print::LayerVersions;
 use sward_proto::digest::Digest;
 use sward_proto::draw::{Anchor, DrawPlan};
 use sward_proto::ids::{Epoch, Lane, LeaseToken, PeerId, Seq};
@@ -149,9 +151,14 @@ impl Stage {
             certificate: None,
             redirect_target: None,
             retry_after_s: None,
+            versions: LayerVersions::CURRENT,
+            page: None,
+            neutral: None,
         }));
         let capture = Capture { exchanges: Vec::new(), links: Vec::new(), body: body.to_vec() };
-        let fetched = Box::new(Fetched { observation, elapsed_ms: 5, wire_bytes: 10, capture });
+        let blocks = BlockList::default();
+        let fetched = Fetched { observation, elapsed_ms: 5, wire_bytes: 10, blocks, capture };
+        let fetched = Box::new(fetched);
         self.handle(Input::Fetched { ticket: order.ticket, fetched });
     }
 
@@ -242,7 +249,9 @@ fn a_host_that_the_guard_refuses_is_given_back_with_that_reason() {
     let observation =
         Observation::Failure { code: FailureCode::Guard, detail: "on link".to_owned() };
     let capture = Capture { exchanges: Vec::new(), links: Vec::new(), body: Vec::new() };
-    let fetched = Box::new(Fetched { observation, elapsed_ms: 1, wire_bytes: 0, capture });
+    let blocks = BlockList::default();
+    let fetched = Fetched { observation, elapsed_ms: 1, wire_bytes: 0, blocks, capture };
+    let fetched = Box::new(fetched);
     stage.handle(Input::Fetched { ticket: robots.ticket, fetched });
     assert!(stage.fetches().is_empty());
     assert!(matches!(

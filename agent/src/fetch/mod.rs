@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use sward_agent_core::guard::Guard;
 use sward_proto::attestation::Observation;
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::compare::block::BlockList;
 use sward_proto::outcome::FailureCode;
 use sward_proto::wire::exchange::Exchange;
 use trip::Trip;
@@ -92,6 +93,8 @@ pub struct Fetched {
     pub links: Vec<CanonicalUrl>,
     /// The page's title.
     pub title: Option<String>,
+    /// The blocks that the observation has the digest of.
+    pub blocks: BlockList,
     /// The decoded body that the observation's digest is over; empty where it was not read.
     pub body: Vec<u8>,
 }

@@ -11,8 +11,11 @@ use std::time::SystemTime;
 use sward_agent_core::politeness::PRODUCT_TOKEN;
 use sward_page::fingerprint::fingerprint;
 use sward_page::links::links_digest;
+use sward_page::neutral::{self, neutral};
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE, Response};
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::print::{LayerVersions, Neutral, PagePrint};
 use sward_proto::digest::Digest;
 use sward_proto::outcome::FailureCode;
 use sward_proto::timestamp::Timestamp;
@@ -26,6 +29,9 @@ struct Reading {
     canonical: Option<Digest>,
     links: Vec<CanonicalUrl>,
     title: Option<String>,
+    page: Option<Box<PagePrint>>,
+    blocks: BlockList,
+    neutral: Option<Neutral>,
 }
 
 /// Says what became of the fetch of `url`.
@@ -47,8 +53,8 @@ pub(super) async fn conclude(
         (Observation::Failure { code, detail }, Reading::default())
     });
     let Trip { exchanges, wire_bytes, .. } = trip;
-    let Reading { body, links, title, .. } = reading;
-    Fetched { observation, elapsed_ms, wire_bytes, exchanges, links, title, body }
+    let Reading { body, links, title, blocks, .. } = reading;
+    Fetched { observation, elapsed_ms, wire_bytes, exchanges, links, title, blocks, body }
 }
 
 /// Reads a body on a thread of its own: a large page takes milliseconds, in which the agent's loop must not stand.
@@ -65,7 +71,8 @@ async fn read(body: Option<Vec<u8>>, arrival: &Arrival) -> Result<Reading, Failu
         }
         let print = fingerprint(&body, content_type.as_deref(), &url, PRODUCT_TOKEN);
         let (raw, canonical, title) = (print.raw, print.canonical, print.title);
-        Reading { body, raw, canonical, links: print.links, title }
+        let (page, blocks, neutral) = (print.page, print.blocks, print.neutral);
+        Reading { body, raw, canonical, links: print.links, title, page, blocks, neutral }
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Failure::new(FailureCode::Decode, format_args!("page not read: {error}")))
@@ -77,6 +84,7 @@ fn response(
     arrival: Arrival,
     reading: &Reading,
 ) -> Result<Observation, Failure> {
+    let neutral = neutral(neutral_head(&arrival), reading.neutral);
     let response = Response {
         hops: std::mem::take(&mut trip.hops),
         status: arrival.status.as_u16(),
@@ -92,6 +100,9 @@ fn response(
         certificate: arrival.certificate,
         redirect_target: arrival.redirect_target,
         retry_after_s: retry_after::seconds(&arrival.headers, SystemTime::now()),
+        versions: LayerVersions::CURRENT,
+        page: reading.page.clone(),
+        neutral,
         final_url: arrival.url,
     };
     let observation = Observation::Response(Box::new(response));
@@ -102,6 +113,15 @@ fn response(
         return Err(Failure::new(FailureCode::TooLarge, detail));
     }
     Ok(observation)
+}
+
+fn neutral_head(arrival: &Arrival) -> neutral::Head<'_> {
+    let value = |name| arrival.headers.get(name).and_then(|value| value.to_str().ok());
+    neutral::Head {
+        status: arrival.status.as_u16(),
+        server: value("server"),
+        cf_mitigated: value("cf-mitigated"),
+    }
 }
 
 /// The most bytes that an attestation of this can have. Redirects through five URLs of 8 KiB, and long header names,

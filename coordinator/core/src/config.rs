@@ -43,7 +43,7 @@ pub struct Config {
 pub struct Bounds {
     /// Hosts in memory, each of up to some 2 KiB.
     pub hot_hosts: usize,
-    /// Tasks in hand. One with three opened results takes some 5 KiB.
+    /// Tasks in hand. One with three opened results takes some 5 KiB, and for each page up to 3 KiB more.
     pub open_tasks: usize,
     /// URLs of one host leased to one agent in a row: they share a connection, and one commit.
     pub run_length: usize,

@@ -85,8 +85,9 @@ pub struct Expected {
     pub raw: Digest,
     /// Its length.
     pub bytes: u64,
-    /// The canonical digest, where the verdict rests on it: then everything is computed anew from the body.
-    pub recompute: Option<Digest>,
+    /// Of all that was read from the body (`Response::reading`), where everything is to be computed anew from it: where
+    /// the verdict rests on less than equal bytes, and else by sample.
+    pub reading: Option<Digest>,
     /// Of the list of links.
     pub links: Digest,
     /// No body is to come.

@@ -1,16 +1,23 @@
 //! Decides when enough independent groups agree on what a URL holds.
 //!
-//! Compares attestations layer by layer, raw digest then canonical digest, and counts groups, not agents. Margin voting: an
-//! answer stands when it leads by [`Rules::margin`] groups (Brun et al., ICDCS 2011). Never decides who fetches, and never
-//! counts a failure to fetch as a voice for or against a page.
+//! Compares attestations layer by layer (`sward_proto::compare`) and counts groups, not agents. Margin voting: an answer
+//! stands when it leads by [`Rules::margin`] groups (Brun et al., ICDCS 2011) on the strongest layer on which it does.
+//! Never decides who fetches, and never counts a failure to fetch, or a page that was meant for one visitor, as a voice
+//! for or against a page.
+
+mod clusters;
 
 use crate::group::{Ties, count_groups};
+use clusters::Clusters;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use sward_proto::attestation::{Attestation, Observation, Response};
-use sward_proto::canonical_url::CanonicalUrl;
-use sward_proto::digest::Digest;
+use sward_proto::attestation::{Attestation, Observation};
+use sward_proto::compare::Copy as Seen;
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::limits::Limits;
+use sward_proto::compare::stable::{StableBlocks, attested};
 use sward_proto::outcome::FailureCode;
+use sward_proto::timestamp::Timestamp;
 
 /// How many must agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,12 +26,14 @@ pub struct Rules {
     pub margin: usize,
     /// How many results are asked for before a page is called contested.
     pub most: usize,
+    /// How near is near enough.
+    pub limits: Limits,
 }
 
 impl Default for Rules {
     /// Two independent groups, seven results at most: research on validation, section B5.
     fn default() -> Self {
-        Self { margin: 2, most: 7 }
+        Self { margin: 2, most: 7, limits: Limits::default() }
     }
 }
 
@@ -35,6 +44,16 @@ pub struct Vote<'a> {
     pub ties: &'a Ties,
     /// What it says.
     pub attestation: &'a Attestation,
+    /// The blocks of its page, as they were opened with it.
+    pub blocks: &'a BlockList,
+    /// When it was fetched, as far as that is credible.
+    pub at: Timestamp,
+}
+
+impl<'a> Vote<'a> {
+    const fn seen(&self) -> Seen<'a> {
+        Seen { attestation: self.attestation, blocks: self.blocks, at: self.at }
+    }
 }
 
 /// Which comparison decided.
@@ -47,6 +66,22 @@ pub enum Layer {
     Canonical,
     /// No page: equal status, or equal redirect.
     Status,
+    /// Equal in all stable blocks. Only what two groups attest is published.
+    Stable,
+    /// Near in text and structure. Only what two groups attest is published.
+    Near,
+}
+
+impl Layer {
+    /// Whether a verdict on this layer rests on less than equal content, so that a part of the kept copy may be attested
+    /// by one group alone.
+    #[must_use]
+    pub const fn is_partial(self) -> bool {
+        match self {
+            Self::Identical | Self::Canonical | Self::Status => false,
+            Self::Stable | Self::Near => true,
+        }
+    }
 }
 
 /// What the votes say.
@@ -55,11 +90,11 @@ pub enum Decision {
     /// Not enough yet.
     More,
     /// These votes (by index) agree.
-    Agreed {
+    Agreed(Agreed),
+    /// Independent groups were given something in place of the page.
+    Neutral {
         /// Who.
         members: Vec<usize>,
-        /// On what.
-        layer: Layer,
     },
     /// Independent groups could not fetch it, for this reason.
     Failed {
@@ -72,111 +107,115 @@ pub enum Decision {
     Contested,
 }
 
-/// What makes two responses the same answer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Answer {
-    Page { url: CanonicalUrl, status: u16, content: Content },
-    Other { url: CanonicalUrl, status: u16, target: Option<CanonicalUrl> },
+/// Which votes (by index) agree, and what follows for the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreed {
+    /// Who agrees.
+    pub members: Vec<usize>,
+    /// On what.
+    pub layer: Layer,
+    /// Whose copy may be kept: those among the members that most agree with.
+    pub keepers: Vec<usize>,
+    /// Who saw the same content with scripts or frames that others, who agree on those too, did not see.
+    pub tainted: Vec<usize>,
+    /// Who claims another page, which two groups contradict that fetched at the same time.
+    pub contradicted: Vec<usize>,
+    /// Who claims a page that is near but for blocks in which they contradict it.
+    pub disputed: Vec<usize>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Content {
-    Canonical(Digest),
-    Raw(Digest),
-}
-
-fn answer(response: &Response) -> Answer {
-    let url = response.final_url.clone();
-    let status = response.status;
-    if !(200..300).contains(&status) {
-        return Answer::Other { url, status, target: response.redirect_target.clone() };
-    }
-    // Equal raw bodies have equal canonical digests, so the canonical answer holds both layers.
-    let content = response.canonical.map_or(Content::Raw(response.raw), Content::Canonical);
-    Answer::Page { url, status, content }
-}
-
-/// Weighs all opened results of a task.
+/// Weighs all opened results of a task. `stable` is what is known of the URL's blocks beforehand.
 #[must_use]
-pub fn decide(votes: &[Vote<'_>], rules: Rules) -> Decision {
-    let mut answers: BTreeMap<Answer, Vec<usize>> = BTreeMap::new();
-    let mut failures: BTreeMap<FailureCode, Vec<usize>> = BTreeMap::new();
-    for (index, vote) in votes.iter().enumerate() {
-        match &vote.attestation.observation {
-            Observation::Response(response) => {
-                answers.entry(answer(response)).or_default().push(index);
-            }
-            Observation::Failure { code, .. } => failures.entry(*code).or_default().push(index),
-        }
+pub fn decide(votes: &[Vote<'_>], rules: Rules, stable: &StableBlocks) -> Decision {
+    let clusters = Clusters::new(votes, rules, stable);
+    if let Some(agreed) = clusters.agreed() {
+        return agreed;
     }
-    let groups = |members: &[usize]| {
-        let ties: Vec<&Ties> =
-            members.iter().filter_map(|i| votes.get(*i)).map(|v| v.ties).collect();
-        count_groups(&ties)
-    };
-    let mut ranked: Vec<(usize, Vec<usize>)> =
-        answers.into_values().map(|members| (groups(&members), members)).collect();
-    ranked.sort_by_key(|(count, members)| (std::cmp::Reverse(*count), members.first().copied()));
-    let second = ranked.get(1).map_or(0, |(count, _)| *count);
-    if let Some((first, members)) = ranked.into_iter().next() {
-        if first >= second + rules.margin {
-            let layer = layer_of(votes, &members);
-            return Decision::Agreed { members, layer };
+    let enough = votes.len() >= rules.most;
+    if !clusters.is_empty() {
+        if !enough {
+            return Decision::More;
         }
-        if second > 0 || votes.len() < rules.most {
-            let enough = votes.len() >= rules.most;
-            return if enough { Decision::Contested } else { Decision::More };
+        if clusters.is_disputed() {
+            return Decision::Contested;
         }
     }
     // No answer, or only one that nobody contradicts and that too few could confirm.
-    let common = failures.into_iter().max_by_key(|(_, members)| groups(members));
-    match common {
-        Some((code, members)) if groups(&members) >= rules.margin || votes.len() >= rules.most => {
-            Decision::Failed { members, code }
+    let mut reasons: BTreeMap<Option<FailureCode>, Vec<usize>> = BTreeMap::new();
+    for (index, vote) in votes.iter().enumerate() {
+        match &vote.attestation.observation {
+            Observation::Failure { code, .. } => {
+                reasons.entry(Some(*code)).or_default().push(index)
+            }
+            Observation::Response(response) if response.neutral.is_some() => {
+                reasons.entry(None).or_default().push(index);
+            }
+            Observation::Response(_) => {}
         }
+    }
+    let groups = |members: &[usize]| voices(votes, members);
+    match reasons.into_iter().max_by_key(|(_, members)| groups(members)) {
+        Some((reason, members)) if groups(&members) >= rules.margin || enough => match reason {
+            Some(code) => Decision::Failed { members, code },
+            None => Decision::Neutral { members },
+        },
         Some(_) | None => Decision::More,
     }
 }
 
-fn layer_of(votes: &[Vote<'_>], members: &[usize]) -> Layer {
-    let mut raw = None;
-    for member in members {
-        let Some(vote) = votes.get(*member) else { continue };
-        let Observation::Response(response) = &vote.attestation.observation else { continue };
-        if !(200..300).contains(&response.status) {
-            return Layer::Status;
-        }
-        if raw.is_some_and(|raw| raw != response.raw) {
-            return Layer::Canonical;
-        }
-        raw = Some(response.raw);
-    }
-    Layer::Identical
+/// Which blocks of a kept copy the agreeing groups attest.
+#[must_use]
+pub fn attested_blocks(
+    kept: &BlockList,
+    members: &[(&Ties, &BlockList)],
+    rules: Rules,
+) -> Vec<bool> {
+    let copies: Vec<&BlockList> = members.iter().map(|(_, blocks)| *blocks).collect();
+    let voices = |some: &[usize]| {
+        let ties: Vec<&Ties> =
+            some.iter().filter_map(|n| members.get(*n)).map(|(t, _)| *t).collect();
+        count_groups(&ties)
+    };
+    attested(kept, &copies, voices, rules.margin)
+}
+
+fn voices(votes: &[Vote<'_>], members: &[usize]) -> usize {
+    let ties: Vec<&Ties> = members.iter().filter_map(|i| votes.get(*i)).map(|v| v.ties).collect();
+    count_groups(&ties)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
-    use sward_proto::attestation::REQUEST_PROFILE;
-    use sward_proto::timestamp::Timestamp;
+    use std::time::Duration;
+    use sward_proto::attestation::{REQUEST_PROFILE, Response};
+    use sward_proto::canonical_url::CanonicalUrl;
+    use sward_proto::compare::block::Block;
+    use sward_proto::compare::print::{LayerVersions, Neutral, PagePrint};
+    use sward_proto::compare::sketch::Sketch;
+    use sward_proto::digest::Digest;
+
+    /// What was opened: seen by whom, and the page's blocks.
+    #[derive(Clone)]
+    struct Result(u8, Attestation, BlockList);
 
     fn ties(n: u8) -> Ties {
         let network = std::net::IpAddr::from([192, 0, n, 1]).into();
         Ties { payee: format!("p{n}").parse().expect("a payee"), network }
     }
 
-    fn seen(status: u16, raw: &str, canonical: Option<&str>) -> Attestation {
+    fn seen(n: u8, status: u16, raw: &str) -> Result {
         let url: CanonicalUrl = "http://a.example/".parse().expect("a url");
         let response = Response {
-            final_url: url.clone(),
+            final_url: url,
             hops: Vec::new(),
             status,
             header_names: Vec::new(),
             media_type: "text/html".into(),
             raw: Digest::of(raw.as_bytes()),
             raw_bytes: 1,
-            canonical: canonical.map(|c| Digest::of(c.as_bytes())),
+            canonical: None,
             links: Digest::ZERO,
             link_count: 0,
             wire_bytes: 1,
@@ -184,83 +223,190 @@ mod tests {
             certificate: None,
             redirect_target: None,
             retry_after_s: None,
+            versions: LayerVersions::CURRENT,
+            page: None,
+            neutral: None,
         };
-        attest(Observation::Response(Box::new(response)))
+        result(n, Observation::Response(Box::new(response)))
     }
 
-    fn failed(code: FailureCode) -> Attestation {
-        attest(Observation::Failure { code, detail: String::new() })
+    /// A page of these blocks; pages are near one another if their text begins with the same letter.
+    fn page(n: u8, text: &str, scripts: &str) -> Result {
+        let mut result = seen(n, 200, &format!("{text} {scripts} {n}"));
+        let blocks = text.bytes().map(|c| Block([c; 8])).collect();
+        result.2 = BlockList::new(blocks).expect("short");
+        let words = [u16::from(*text.as_bytes().first().expect("a letter")); 128];
+        let response = response(&mut result);
+        response.canonical = Some(Digest::of(text.as_bytes()));
+        let sketch = Sketch { words, text_chars: 100, ..Sketch::default() };
+        let (blocks, active) = (Digest::ZERO, Digest::of(scripts.as_bytes()));
+        response.page = Some(Box::new(PagePrint { blocks, block_count: 0, sketch, active }));
+        result
     }
 
-    fn attest(observation: Observation) -> Attestation {
-        Attestation {
+    fn response(result: &mut Result) -> &mut Response {
+        match &mut result.1.observation {
+            Observation::Response(response) => response,
+            Observation::Failure { .. } => panic!("a failure"),
+        }
+    }
+
+    fn failed(n: u8, code: FailureCode) -> Result {
+        result(n, Observation::Failure { code, detail: String::new() })
+    }
+
+    fn kept_out(n: u8, reason: Neutral) -> Result {
+        let mut result = seen(n, 200, "hello robot");
+        response(&mut result).neutral = Some(reason);
+        result
+    }
+
+    fn result(n: u8, observation: Observation) -> Result {
+        let attestation = Attestation {
             profile: REQUEST_PROFILE,
             url: "http://a.example/".parse().expect("a url"),
             fetched_at: Timestamp::ZERO,
             elapsed_ms: 1,
             developer: false,
             observation,
-        }
+        };
+        Result(n, attestation, BlockList::default())
     }
 
-    fn weigh(results: &[(u8, Attestation)]) -> Decision {
-        let ties: Vec<Ties> = results.iter().map(|(n, _)| ties(*n)).collect();
+    fn weigh(results: &[Result]) -> Decision {
+        let ties: Vec<Ties> = results.iter().map(|result| ties(result.0)).collect();
         let votes: Vec<Vote<'_>> = ties
             .iter()
             .zip(results)
-            .map(|(ties, (_, attestation))| Vote { ties, attestation })
+            .map(|(ties, Result(_, attestation, blocks))| Vote {
+                ties,
+                attestation,
+                blocks,
+                at: attestation.fetched_at,
+            })
             .collect();
-        decide(&votes, Rules::default())
+        decide(&votes, Rules::default(), &StableBlocks::unknown())
+    }
+
+    fn agreed(results: &[Result]) -> Agreed {
+        let decision = weigh(results);
+        let Decision::Agreed(agreed) = decision else { panic!("{decision:?}") };
+        agreed
+    }
+
+    fn on(results: &[Result]) -> (Layer, Vec<usize>, Vec<usize>) {
+        let Agreed { layer, members, contradicted, disputed, .. } = agreed(results);
+        (layer, members, [contradicted, disputed].concat())
     }
 
     #[test]
     fn one_group_is_never_enough_however_many_keys_it_has() {
-        let page = seen(200, "x", None);
-        let same_group = [(1, page.clone()), (1, page.clone()), (1, page.clone())];
-        assert_eq!(weigh(&same_group), Decision::More);
-        let both = weigh(&[(1, page.clone()), (2, page)]);
-        assert_eq!(both, Decision::Agreed { members: vec![0, 1], layer: Layer::Identical });
+        let one = seen(1, 200, "x");
+        assert_eq!(weigh(&[one.clone(), one.clone(), one.clone()]), Decision::More);
+        assert_eq!(on(&[one, seen(2, 200, "x")]), (Layer::Identical, vec![0, 1], vec![]));
     }
 
     #[test]
-    fn canonical_agreement_is_named_as_such() {
-        let both = weigh(&[(1, seen(200, "x", Some("c"))), (2, seen(200, "y", Some("c")))]);
-        assert_eq!(both, Decision::Agreed { members: vec![0, 1], layer: Layer::Canonical });
+    fn the_strongest_layer_on_which_an_answer_leads_is_named() {
+        let two = [page(1, "abc", ""), page(2, "abc", "")];
+        assert_eq!(on(&two), (Layer::Canonical, vec![0, 1], vec![]));
+        let turned = [page(1, "abc", ""), page(2, "acb", "")];
+        assert_eq!(on(&turned), (Layer::Stable, vec![0, 1], vec![]));
+        let near = [page(1, "abcx", ""), page(2, "abcy", ""), page(3, "abcz", "")];
+        assert_eq!(on(&near), (Layer::Near, vec![0, 1, 2], vec![]));
+        assert_eq!(weigh(&near[..2]), Decision::More);
     }
 
     #[test]
     fn dissent_raises_the_bar() {
-        let (a, b) = (seen(200, "x", None), seen(200, "forged", None));
-        assert_eq!(weigh(&[(1, a.clone()), (2, b.clone()), (3, a.clone())]), Decision::More);
-        let four = weigh(&[(1, a.clone()), (2, b), (3, a.clone()), (4, a)]);
-        assert_eq!(four, Decision::Agreed { members: vec![0, 2, 3], layer: Layer::Identical });
+        let (a, b) = (|n| seen(n, 200, "x"), seen(2, 200, "forged"));
+        assert_eq!(weigh(&[a(1), b.clone(), a(3)]), Decision::More);
+        let four = on(&[a(1), b, a(3), a(4)]);
+        assert_eq!(four, (Layer::Identical, vec![0, 2, 3], vec![1]));
+    }
+
+    #[test]
+    fn a_block_that_two_others_share_asks_for_one_more_voice() {
+        let (a, forged) = (|n| page(n, "abc", ""), page(2, "abd", ""));
+        assert_eq!(weigh(&[a(1), forged.clone()]), Decision::More);
+        assert_eq!(weigh(&[a(1), forged.clone(), a(3)]), Decision::More);
+        let four = [a(1), forged, a(3), a(4)];
+        assert_eq!(on(&four), (Layer::Canonical, vec![0, 2, 3], vec![1]));
+        assert_eq!((agreed(&four).disputed, agreed(&four).contradicted), (vec![1], vec![]));
+        let put_in = [a(1), page(2, "abxc", ""), a(3), a(4)];
+        assert_eq!(agreed(&put_in).disputed, [1]);
+        let others = [a(1), page(2, "zyx", ""), a(3), a(4)];
+        assert_eq!(agreed(&others).contradicted, [1]);
+    }
+
+    #[test]
+    fn two_that_collude_publish_nothing_against_two_that_do_not() {
+        let votes =
+            [page(1, "abc", ""), page(2, "abc", ""), page(3, "abd", ""), page(4, "abd", "")];
+        assert_eq!(weigh(&votes), Decision::More);
+        let attested = |votes: &[Result]| {
+            let ties: Vec<Ties> = votes.iter().map(|vote| ties(vote.0)).collect();
+            let members: Vec<_> = ties.iter().zip(votes.iter().map(|vote| &vote.2)).collect();
+            attested_blocks(&votes[0].2, &members, Rules::default())
+        };
+        assert_eq!(attested(&votes), [true, true, false]);
+        assert_eq!(attested(&votes[..3]), [true, true, false]);
+        assert_eq!(attested(&votes[..2]), [true, true, true]);
+    }
+
+    #[test]
+    fn who_fetched_at_another_time_is_neither_near_nor_to_blame() {
+        let (a, mut late) = (|n| page(n, "abc", ""), page(2, "zyx", ""));
+        assert_eq!(on(&[a(1), late.clone(), a(3), a(4)]).2, [1]);
+        late.1.fetched_at = Timestamp::ZERO + Duration::from_secs(16 * 60);
+        assert_eq!(on(&[a(1), late, a(3), a(4)]).2, Vec::<usize>::new());
+        let mut near = page(2, "abd", "");
+        near.1.fetched_at = Timestamp::ZERO + Duration::from_secs(16 * 60);
+        assert_eq!(weigh(&[a(1), near]), Decision::More);
+        let mut same = a(2);
+        same.1.fetched_at = Timestamp::ZERO + Duration::from_secs(16 * 60);
+        assert_eq!(on(&[a(1), same]).0, Layer::Canonical);
+    }
+
+    #[test]
+    fn an_injected_script_is_no_forgery_and_no_second_voice() {
+        let (clean, tainted) = (|n| page(n, "abc", "s"), page(2, "abc", "s evil"));
+        assert_eq!(weigh(&[clean(1), tainted.clone()]), Decision::More);
+        let three = agreed(&[clean(1), tainted, clean(3)]);
+        assert_eq!((three.members, three.tainted), (vec![0, 2], vec![1]));
+        assert_eq!((three.layer, three.contradicted), (Layer::Canonical, vec![]));
+        // Where every load brings others, nobody is tainted.
+        let all = agreed(&[page(1, "abc", "a"), page(2, "abc", "b"), page(3, "abc", "c")]);
+        assert_eq!((all.members, all.tainted), (vec![0, 1, 2], vec![]));
     }
 
     #[test]
     fn seven_different_answers_are_contested() {
-        let all: Vec<(u8, Attestation)> =
-            (0..7).map(|n| (n, seen(200, &format!("{n}"), None))).collect();
+        let all: Vec<Result> = (0..7).map(|n| seen(n, 200, &format!("{n}"))).collect();
         assert_eq!(weigh(&all), Decision::Contested);
     }
 
     #[test]
-    fn failures_are_no_voice_against_a_page() {
-        let page = seen(200, "x", None);
-        let slow = failed(FailureCode::Timeout);
-        assert_eq!(weigh(&[(1, slow.clone()), (2, page.clone())]), Decision::More);
-        let both = weigh(&[(1, slow.clone()), (2, page.clone()), (3, page)]);
-        assert_eq!(both, Decision::Agreed { members: vec![1, 2], layer: Layer::Identical });
-        let failed = weigh(&[(1, slow.clone()), (2, slow)]);
-        assert_eq!(failed, Decision::Failed { members: vec![0, 1], code: FailureCode::Timeout });
+    fn failures_and_challenges_are_no_voice_against_a_page() {
+        let (a, slow) = (|n| seen(n, 200, "x"), |n| failed(n, FailureCode::Timeout));
+        assert_eq!(weigh(&[slow(1), a(2)]), Decision::More);
+        assert_eq!(on(&[slow(1), a(2), a(3)]), (Layer::Identical, vec![1, 2], vec![]));
+        let code = FailureCode::Timeout;
+        assert_eq!(weigh(&[slow(1), slow(2)]), Decision::Failed { members: vec![0, 1], code });
+        let robot = |n| kept_out(n, Neutral::Challenge);
+        assert_eq!(weigh(&[robot(1), robot(2), a(3)]), Decision::More);
+        assert_eq!(on(&[robot(1), robot(2), a(3), a(4)]).1, [2, 3]);
+        let limited = kept_out(2, Neutral::RateLimited);
+        assert_eq!(weigh(&[robot(1), limited]), Decision::Neutral { members: vec![0, 1] });
     }
 
     proptest::proptest! {
         /// However the votes fall, an agreed page has at least two groups, and more than every other answer has.
         #[test]
         fn an_agreed_answer_leads(votes in proptest::collection::vec((0u8..9, 0u8..4), 0..10)) {
-            let results: Vec<(u8, Attestation)> =
-                votes.iter().map(|(n, page)| (*n, seen(200, &page.to_string(), None))).collect();
-            if let Decision::Agreed { members, .. } = weigh(&results) {
+            let results: Vec<Result> =
+                votes.iter().map(|(n, page)| seen(*n, 200, &page.to_string())).collect();
+            if let Decision::Agreed(Agreed { members, .. }) = weigh(&results) {
                 let page = votes[members[0]].1;
                 let groups = |wanted: u8| {
                     let mut groups: Vec<u8> =
@@ -269,7 +415,8 @@ mod tests {
                     groups.dedup();
                     groups.len()
                 };
-                proptest::prop_assert!((0..4).filter(|p| *p != page).all(|p| groups(p) + 2 <= groups(page)));
+                let lead = (0..4).filter(|p| *p != page).all(|p| groups(p) + 2 <= groups(page));
+                proptest::prop_assert!(lead);
             }
         }
     }

@@ -36,6 +36,8 @@ pub struct Settlement {
     pub page: Option<PageFacts>,
     /// Each result that was handed in.
     pub results: Vec<AgentResult>,
+    /// Which blocks of the accepted page may be published, where the verdict rests on less than equal content.
+    pub blocks: Option<PublishedBlocks>,
 }
 
 /// What was accepted.
@@ -63,6 +65,16 @@ pub struct PageFacts {
     pub robots_rules: Option<String>,
 }
 
+/// The blocks of an accepted page of which independent groups saw different versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedBlocks {
+    /// All blocks of the kept copy as they travel, in order.
+    #[serde(with = "sward_proto::base64_bytes")]
+    pub kept: Vec<u8>,
+    /// A character for each: `1` where independent groups attest it, `0` where it is not to be published.
+    pub attested: String,
+}
+
 /// One agent's part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentResult {
@@ -80,6 +92,11 @@ pub struct AgentResult {
     /// The attestation's bytes.
     #[serde(with = "sward_proto::base64_bytes")]
     pub attestation: Vec<u8>,
+    /// When it was fetched, as it was weighed: as attested, or when it was leased where that cannot be.
+    pub fetched_at: Timestamp,
+    /// The page's blocks as they travel, where the verdict rests on more than equal canonical digests; else empty.
+    #[serde(with = "sward_proto::base64_bytes")]
+    pub blocks: Vec<u8>,
     /// What the coordinator makes of it.
     pub finding: Finding,
     /// For what it is credited.
@@ -96,7 +113,11 @@ pub enum Finding {
     Agreed,
     /// No response, or one that a site gives to some and not to others: no blame.
     Neutral,
-    /// A page that independent others contradict.
+    /// The same content with scripts or frames that others did not see: its path injects them. No blame.
+    Tainted,
+    /// A page near that of independent others who fetched it at the same time, but for blocks in which they contradict it.
+    Disputed,
+    /// A page that independent others contradict who fetched it at the same time.
     Forged,
     /// A page that independent others contradict, and that was seen before as another fetch.
     Replayed,

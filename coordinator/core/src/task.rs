@@ -8,6 +8,8 @@ use crate::quorum::Layer;
 use serde::{Deserialize, Serialize};
 use sward_proto::attestation::Attestation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::credible_time;
 use sward_proto::digest::Digest;
 use sward_proto::draw::Draw;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
@@ -56,6 +58,8 @@ pub enum Phase {
         token: LeaseToken,
         /// The body is known: only heads and links are asked for.
         head_only: bool,
+        /// Everything is computed anew from the body.
+        recompute: bool,
         /// The deadline.
         until: Timestamp,
     },
@@ -70,6 +74,14 @@ pub struct Agreement {
     pub members: Vec<LeaseToken>,
     /// On which layer.
     pub layer: Layer,
+    /// Those of them whose copy may be kept.
+    pub keepers: Vec<LeaseToken>,
+    /// Leases that saw the same content with scripts or frames that only they saw.
+    pub tainted: Vec<LeaseToken>,
+    /// Leases that claim another page, which independent others contradict.
+    pub contradicted: Vec<LeaseToken>,
+    /// Leases that claim a page which is near, and which others contradict in some blocks.
+    pub disputed: Vec<LeaseToken>,
 }
 
 /// One lease and what came of it.
@@ -120,6 +132,8 @@ pub struct Revealed {
     pub salt: [u8; 16],
     /// The attestation's bytes.
     pub attestation: Vec<u8>,
+    /// The page's blocks as they travel; the attestation has their digest.
+    pub blocks: Vec<u8>,
 }
 
 impl Revealed {
@@ -128,9 +142,21 @@ impl Revealed {
     pub fn parsed(&self) -> Option<Attestation> {
         Attestation::decode(&self.attestation).ok()
     }
+
+    /// The page's blocks; they parsed when they were opened.
+    #[must_use]
+    pub fn block_list(&self) -> BlockList {
+        BlockList::from_bytes(&self.blocks).unwrap_or_default()
+    }
 }
 
 impl Attempt {
+    /// When it was fetched, as far as what its agent says of that is credible.
+    #[must_use]
+    pub fn fetched_at(&self, attested: Timestamp) -> Timestamp {
+        credible_time(attested, self.leased_at, self.expires)
+    }
+
     /// Whether it still counts: leased, sealed or opened.
     #[must_use]
     pub const fn is_active(&self) -> bool {

@@ -110,7 +110,9 @@ fn line(
     let verdict = Verdict {
         layer: settlement.layer,
         agreed: findings(Finding::Agreed).count(),
-        contradicted: findings(Finding::Forged).count() + findings(Finding::Replayed).count(),
+        contradicted: findings(Finding::Forged).count()
+            + findings(Finding::Replayed).count()
+            + findings(Finding::Disputed).count(),
         leaves: findings(Finding::Agreed).map(|result| result.leaf).collect(),
     };
     let place = places.get(&view.task);

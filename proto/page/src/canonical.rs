@@ -16,7 +16,7 @@ use sward_proto::digest::Digest;
 const DOMAIN: &[u8] = b"sward/canonical/v1\n";
 
 /// Attributes that count, in the order in which they are hashed.
-const KEPT: [&str; 6] = ["alt", "content", "href", "src", "title", "value"];
+pub(crate) const KEPT: [&str; 6] = ["alt", "content", "href", "src", "title", "value"];
 
 /// Parts of the name of a `meta` or `input` that carries a secret of the visit.
 const TOKEN_NAMES: [&str; 4] = ["csrf", "xsrf", "authenticity_token", "__requestverificationtoken"];
@@ -128,7 +128,7 @@ impl Lines {
     }
 }
 
-fn collapsed(text: &str) -> String {
+pub(crate) fn collapsed(text: &str) -> String {
     let mut collapsed = String::with_capacity(text.len());
     for word in text.split_ascii_whitespace() {
         if !collapsed.is_empty() {
@@ -139,12 +139,12 @@ fn collapsed(text: &str) -> String {
     collapsed
 }
 
-fn counts(element: &Element, attribute: &str) -> bool {
+pub(crate) fn counts(element: &Element, attribute: &str) -> bool {
     attribute != "value"
         || matches!(element.name(), "input" | "option" | "button" | "li" | "data" | "meter")
 }
 
-fn is_left_out(element: &Element) -> bool {
+pub(crate) fn is_left_out(element: &Element) -> bool {
     match element.name() {
         "script" | "style" | "noscript" | "template" => true,
         "link" => TECHNICAL_LINKS.iter().any(|relation| has_token(element, "rel", relation)),

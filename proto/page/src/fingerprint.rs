@@ -3,10 +3,13 @@
 //! Decides which digests a body has and what is read from it. The coordinator runs the same function on an uploaded
 //! body and must get the same answer. Never compares two fingerprints.
 
+use crate::blocks::Pieces;
 use crate::charset::decode;
 use crate::document::{Page, RobotsMeta};
 use crate::links::links_digest;
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::print::{Neutral, PagePrint};
 use sward_proto::digest::Digest;
 
 /// What one body says.
@@ -28,6 +31,12 @@ pub struct Fingerprint {
     pub encoding: Option<&'static str>,
     /// Whether the page was not parsed because it nests too deeply.
     pub too_deep: bool,
+    /// [`Page::pieces`] and [`Page::active_digest`] as they are attested; none for what is not HTML.
+    pub page: Option<Box<PagePrint>>,
+    /// The blocks that `page` has the digest of.
+    pub blocks: BlockList,
+    /// [`Page::neutral`].
+    pub neutral: Option<Neutral>,
 }
 
 /// The fingerprint of a body that was fetched from `final_url`; `content_type` is the header's value.
@@ -47,6 +56,9 @@ pub fn fingerprint(
         robots: RobotsMeta::default(),
         encoding: None,
         too_deep: false,
+        page: None,
+        blocks: BlockList::default(),
+        neutral: None,
     };
     if !is_html(content_type, body) {
         return fingerprint;
@@ -62,6 +74,15 @@ pub fn fingerprint(
     fingerprint.links_digest = links_digest(&fingerprint.links);
     fingerprint.title = page.title();
     fingerprint.robots = page.robots_meta(product_token);
+    fingerprint.neutral = page.neutral();
+    let Pieces { blocks, sketch } = page.pieces();
+    fingerprint.page = Some(Box::new(PagePrint {
+        blocks: blocks.digest(),
+        block_count: u16::try_from(blocks.blocks().len()).unwrap_or(u16::MAX),
+        sketch,
+        active: page.active_digest(),
+    }));
+    fingerprint.blocks = blocks;
     fingerprint
 }
 

@@ -4,6 +4,8 @@
 //! extracted from it. The agent and the coordinator run the same code on the same bytes. Never reads a clock, a disk
 //! or a socket, and runs no script of a page.
 
+pub mod active;
+pub mod blocks;
 pub mod canonical;
 pub mod charset;
 pub mod depth;
@@ -12,8 +14,10 @@ pub mod fingerprint;
 pub mod links;
 pub mod main_text;
 pub mod markdown;
+pub mod neutral;
 pub mod page_type;
 pub mod prescan;
+pub mod sketch;
 pub mod text;
 mod walk;
 

@@ -8,6 +8,7 @@ use super::pb::{self, agent_frame::Body};
 use super::{WIRE_VERSION, bounds::MAX_TEXT_BYTES};
 use crate::batch::Salt;
 use crate::canonical_url::CanonicalUrl;
+use crate::compare::block::BlockList;
 use crate::digest::Digest;
 use crate::ids::{InviteCode, Lane, LeaseToken, Payee, Seq};
 use prost::Message as _;
@@ -79,6 +80,8 @@ pub struct RevealedLeaf {
     pub salt: Salt,
     /// The attestation's bytes under the leaf.
     pub attestation: Vec<u8>,
+    /// The page's blocks, as their attested digest has them.
+    pub blocks: BlockList,
 }
 
 /// The beginning of a capture: all but the body.
@@ -206,6 +209,7 @@ impl RevealedLeaf {
             token: self.token.0.into(),
             salt: self.salt.0.into(),
             attestation: self.attestation.clone(),
+            blocks: self.blocks.to_bytes(),
         }
     }
 
@@ -216,6 +220,7 @@ impl RevealedLeaf {
             token: bounds::token("reveal.token", &value.token)?,
             salt: Salt(salt.map_err(|_| WireError::invalid("reveal.salt", "not 16 bytes"))?),
             attestation: value.attestation,
+            blocks: BlockList::from_bytes(&value.blocks)?,
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges: each command prints figures, as text or as JSON.
 
+mod compare;
 mod crawl;
 mod crew;
 mod figures;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(
     name = "sward-bench",
-    after_help = "Example:\n  apt-get install nginx postgresql-doc-15\n  cargo bench-all crawl --pages /usr/share/doc/postgresql-doc-15/html\n  cargo bench-all frontier --urls 1000000"
+    after_help = "Example:\n  apt-get install nginx postgresql-doc-15\n  cargo bench-all crawl --pages /usr/share/doc/postgresql-doc-15/html\n  cargo bench-all frontier --urls 1000000\n  cargo bench-all compare --data FOLDER"
 )]
 struct Cli {
     /// Answers in JSON.
@@ -34,6 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Compare(compare::Compare),
     Crawl(crawl::Crawl),
     Idle(idle::Idle),
     Frontier(frontier::Frontier),
@@ -43,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let measured = match cli.command {
+        Command::Compare(compare) => compare.run(),
         Command::Crawl(crawl) => crawl.run(),
         Command::Idle(idle) => idle.run(),
         Command::Frontier(frontier) => frontier.run(),

@@ -76,8 +76,8 @@ impl Assembler {
             return self.mismatch(token);
         }
         let mut links = incoming.links.clone();
-        if let Some(canonical) = expected.recompute {
-            if page::canonical(&incoming.body) != canonical {
+        if let Some(reading) = expected.reading {
+            if page::reading(&incoming.body, expected.robots) != reading {
                 return self.mismatch(token);
             }
             links = page::links(&incoming.body);

@@ -95,6 +95,7 @@ fn draw_leaf(chance: &mut Chance, host: u64, hosts: u64, start: Timestamp) -> Ki
         6 => Kind::Slow,
         7 if host == 0 => Kind::Changing(start + Duration::from_secs(chance.between(10, 90))),
         8..12 => Kind::Noisy,
+        12 => Kind::Rolling,
         _ => Kind::Plain,
     }
 }
@@ -160,7 +161,7 @@ fn ending(url: &CanonicalUrl, sites: &Sites) -> (Ending, Vec<CanonicalUrl>) {
         return (Ending::Settled(Outcome::Http4xx), Vec::new());
     };
     match &page.kind {
-        Kind::Plain | Kind::Noisy | Kind::Slow => {
+        Kind::Plain | Kind::Noisy | Kind::Rolling | Kind::Slow => {
             (Ending::Settled(Outcome::Ok), page.links.clone())
         }
         Kind::Gone => (Ending::Settled(Outcome::Http4xx), Vec::new()),

@@ -9,6 +9,7 @@ use crate::turn::Answer;
 use std::collections::{BTreeMap, BTreeSet};
 use sward_coordinator_core::coordinator::{Coordinator, Restore};
 use sward_coordinator_core::journal::JournalEntry;
+use sward_coordinator_core::quorum::Layer;
 use sward_coordinator_core::record;
 use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
 use sward_coordinator_core::settlement::Settlement;
@@ -84,6 +85,9 @@ impl Watch {
             }
             (_, Outcome::Ok) => self.fail(format!("{url} is accepted without a page")),
             (_, _) => {}
+        }
+        if let Err(why) = check_blocks(settlement) {
+            self.fail(format!("{url}: {why}"));
         }
         for result in &settlement.results {
             if self.convicted.contains(&result.agent) {
@@ -271,6 +275,24 @@ fn is_stored(shell: &Shell, token: LeaseToken) -> bool {
     });
     let stored = task.and_then(|id| shell.store.get(&record::task::key(id)).ok().flatten());
     stored.is_some_and(|value| value.windows(16).any(|part| part == token.0))
+}
+
+/// A page that rests on less than equal content is published in part: what independent groups attest.
+fn check_blocks(settlement: &Settlement) -> Result<(), String> {
+    let is_partial = settlement.layer.is_some_and(Layer::is_partial);
+    let Some(blocks) = &settlement.blocks else {
+        let whole = !is_partial && settlement.results.iter().all(|result| result.blocks.is_empty());
+        return if whole {
+            Ok(())
+        } else {
+            Err("blocks are missing or kept for nothing".to_owned())
+        };
+    };
+    let shown = blocks.attested.matches('1').count();
+    let withheld = blocks.attested.matches('0').count();
+    let right =
+        is_partial && shown > 0 && withheld > 0 && blocks.kept.len() == 8 * (shown + withheld);
+    if right { Ok(()) } else { Err(format!("{shown} blocks are shown, {withheld} withheld")) }
 }
 
 fn parse(note: &str) -> Option<ReceiptBody> {

@@ -2,7 +2,11 @@
 //!
 //! Stands in for HTML: body, canonical digest and links are one pure function each, as in the real thing.
 
+use sward_proto::attestation;
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::compare::block::{Block, BlockList, MAX_BLOCKS};
+use sward_proto::compare::print::{LayerVersions, PagePrint};
+use sward_proto::compare::sketch::Sketch;
 use sward_proto::digest::Digest;
 
 const NOISE: &str = "\n<!--noise ";
@@ -28,6 +32,33 @@ pub fn canonical(body: &[u8]) -> Digest {
     let text = String::from_utf8_lossy(body);
     let kept = text.split(NOISE).next().unwrap_or_default();
     Digest::of_parts(&[b"canonical\n", kept.as_bytes()])
+}
+
+/// The blocks in a body: its lines without noise.
+#[must_use]
+pub fn blocks(body: &[u8]) -> BlockList {
+    let text = String::from_utf8_lossy(body);
+    let kept = text.split(NOISE).next().unwrap_or_default();
+    let lines = kept.lines().map(|line| Block::of_parts(&[line.as_bytes()]));
+    BlockList::new(lines.take(MAX_BLOCKS).collect()).unwrap_or_default()
+}
+
+/// What is attested of a body besides. Two pages whose first lines differ are not near.
+#[must_use]
+pub fn print(body: &[u8]) -> PagePrint {
+    let blocks = blocks(body);
+    let Block(first) = blocks.blocks().first().copied().unwrap_or(Block([0; 8]));
+    let sketch = Sketch { simhash: u64::from_be_bytes(first), ..Sketch::default() };
+    let block_count = u16::try_from(blocks.blocks().len()).unwrap_or(u16::MAX);
+    PagePrint { blocks: blocks.digest(), block_count, sketch, active: Digest::ZERO }
+}
+
+/// The digest of all that is read from a body.
+#[must_use]
+pub fn reading(body: &[u8], robots: bool) -> Digest {
+    let (canonical, print) = (canonical(body), print(body));
+    let (canonical, print) = if robots { (None, None) } else { (Some(canonical), Some(&print)) };
+    attestation::reading(LayerVersions::CURRENT, canonical, print, None)
 }
 
 /// The links in a body.

@@ -9,6 +9,8 @@ use sward_agent_core::input::Fetched;
 use sward_agent_core::sealed::Capture;
 use sward_proto::attestation::{Observation, Response};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::print::LayerVersions;
 use sward_proto::digest::Digest;
 use sward_proto::outcome::FailureCode;
 use sward_proto::robots::Robots;
@@ -22,6 +24,8 @@ pub enum Kind {
     Plain,
     /// The same but for noise that the canonical digest leaves out.
     Noisy,
+    /// The same but for one line, which differs at each visit.
+    Rolling,
     /// Other bytes for everybody.
     Dynamic,
     /// 404.
@@ -130,6 +134,10 @@ impl Sites {
         match page.kind.clone() {
             Kind::Plain => self.page(url, url, &page, None, elapsed),
             Kind::Noisy => self.page(url, url, &page, Some(noise), elapsed),
+            Kind::Rolling => {
+                let text = format!("{}\nvisit {noise}", page.text);
+                self.page(url, url, &Page { text, ..page }, None, elapsed)
+            }
             Kind::Dynamic => {
                 let text = format!("{} {noise}", page.text);
                 self.page(url, url, &Page { text, ..page }, None, elapsed)
@@ -231,7 +239,11 @@ pub fn response(
         certificate: None,
         redirect_target,
         retry_after_s: None,
+        versions: LayerVersions::CURRENT,
+        page: html.then(|| Box::new(page::print(&body))),
+        neutral: None,
     };
+    let blocks = if html { page::blocks(&body) } else { BlockList::default() };
     let exchange = Exchange {
         url: url.clone(),
         request_head: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
@@ -245,6 +257,7 @@ pub fn response(
         wire_bytes: body.len() as u64,
         observation: Observation::Response(Box::new(response)),
         elapsed_ms: u32::try_from(elapsed).unwrap_or(u32::MAX),
+        blocks,
         capture: Capture { exchanges: vec![exchange], links, body },
     }
 }
@@ -254,6 +267,7 @@ fn failure(code: FailureCode, elapsed: u64) -> Fetched {
         observation: Observation::Failure { code, detail: String::new() },
         elapsed_ms: u32::try_from(elapsed).unwrap_or(u32::MAX),
         wire_bytes: 0,
+        blocks: BlockList::default(),
         capture: Capture { exchanges: Vec::new(), links: Vec::new(), body: Vec::new() },
     }
 }

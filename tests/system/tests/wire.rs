@@ -17,6 +17,7 @@ use sward_agent::dialer::Dialer;
 use sward_coordinator::question::AgentView;
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE};
 use sward_proto::batch::{self, Salt};
+use sward_proto::compare::block::BlockList;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Lane, LeaseToken, PeerId};
 use sward_proto::note::NoteSigner;
@@ -354,6 +355,7 @@ fn results_are_taken_once_and_from_their_own_agent_only() {
         token: lease.token,
         salt: Salt([1; 16]),
         attestation: attestation(&lease, false),
+        blocks: BlockList::default(),
     };
     assert_eq!(peer.answer(&AgentRequest::Reveal(vec![opened])), AnswerCode::Mismatch);
     assert_eq!(view(&coordinator, &peer.peer).fetched, 0, "nothing was opened");
@@ -393,11 +395,33 @@ fn what_a_developer_agent_saw_counts_only_where_it_may() {
             peers.iter_mut().zip(&leases).zip([expected, AnswerCode::Taken])
         {
             let (salt, attestation) = (Salt([1; 16]), attestation(lease, *says));
-            let opened = RevealedLeaf { token: lease.token, salt, attestation };
+            let (token, blocks) = (lease.token, BlockList::default());
+            let opened = RevealedLeaf { token, salt, attestation, blocks };
             assert_eq!(peer.answer(&AgentRequest::Reveal(vec![opened])), code, "{developer}");
         }
         let fetched = u64::from(expected == AnswerCode::Taken);
         assert_eq!(view(&coordinator, &peers[0].peer).fetched, fetched, "void is void");
         assert_eq!(view(&coordinator, &peers[1].peer).fetched, 1);
+    }
+}
+
+#[test]
+fn blocks_that_were_not_attested_are_a_mismatch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let coordinator = coordinator(folder.path(), false);
+    let mut peers = [Peer::join(1, &coordinator), Peer::join(2, &coordinator)];
+    let leases = peers.each_mut().map(|peer| {
+        let lease = peer.lease();
+        let leaf = batch::leaf(Salt([1; 16]), &attestation(&lease, false));
+        let sealed = peer.sealed(lease.token, leaf);
+        assert_eq!(peer.answer(&sealed), AnswerCode::Taken);
+        lease
+    });
+    let one = BlockList::from_bytes(&[7; 8]).expect("one block");
+    let opened = [(one, AnswerCode::Mismatch), (BlockList::default(), AnswerCode::Taken)];
+    for ((peer, lease), (blocks, code)) in peers.iter_mut().zip(leases).zip(opened) {
+        let (token, salt) = (lease.token, Salt([1; 16]));
+        let opened = RevealedLeaf { token, salt, attestation: attestation(&lease, false), blocks };
+        assert_eq!(peer.answer(&AgentRequest::Reveal(vec![opened])), code);
     }
 }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use sward_proto::attestation::Observation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
+use sward_proto::compare::block::BlockList;
 use sward_proto::ids::LeaseToken;
 use sward_proto::outcome::FailureCode;
 use sward_proto::robots::Robots;
@@ -256,7 +257,8 @@ impl Session {
     fn seal_failure(&mut self, held: &Held, code: FailureCode, detail: String, now: Timestamp) {
         let capture = Capture { exchanges: Vec::new(), links: Vec::new(), body: Vec::new() };
         let observation = Observation::Failure { code, detail };
-        let fetched = Fetched { observation, elapsed_ms: 0, wire_bytes: 0, capture };
+        let blocks = BlockList::default();
+        let fetched = Fetched { observation, elapsed_ms: 0, wire_bytes: 0, blocks, capture };
         let entry = line(held.lease.url.to_string(), Some(held), &fetched, now);
         self.changes.push(Change::Log(Box::new(entry)));
         self.seal(held, fetched, now);

@@ -9,6 +9,7 @@ use crate::sealed::Sealed;
 use rand_chacha::rand_core::Rng as _;
 use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::batch::{self, Salt};
+use sward_proto::compare::block::BlockList;
 use sward_proto::digest::Digest;
 use sward_proto::ids::LeaseToken;
 use sward_proto::timestamp::Timestamp;
@@ -32,8 +33,8 @@ impl Session {
             developer: self.config.developer,
             observation: fetched.observation,
         };
-        let attestation = attestation.encode();
-        let sealed = Sealed { salt, attestation, at: began, committed: false, body_bytes };
+        let (attestation, blocks) = (attestation.encode(), fetched.blocks.to_bytes());
+        let sealed = Sealed { salt, attestation, blocks, at: began, committed: false, body_bytes };
         self.spooled += body_bytes.unwrap_or_default();
         let token = held.lease.token;
         self.changes.push(Change::Seal {
@@ -102,15 +103,18 @@ impl Session {
         let mut leaves = Vec::new();
         let mut bytes = 0;
         for token in tokens {
-            let Some(Sealed { salt, attestation, .. }) = self.sealed.get(token).cloned() else {
+            let Some(Sealed { salt, attestation, blocks, .. }) = self.sealed.get(token).cloned()
+            else {
                 continue;
             };
+            // What this agent stored itself is well formed.
+            let Ok(blocks) = BlockList::from_bytes(&blocks) else { continue };
             if bytes + attestation.len() > 8 * MAX_ATTESTATION_BYTES {
                 self.ask(Asked::Reveal, AgentRequest::Reveal(std::mem::take(&mut leaves)));
                 bytes = 0;
             }
             bytes += attestation.len();
-            leaves.push(RevealedLeaf { token: *token, salt: Salt(salt), attestation });
+            leaves.push(RevealedLeaf { token: *token, salt: Salt(salt), attestation, blocks });
         }
         if !leaves.is_empty() {
             self.ask(Asked::Reveal, AgentRequest::Reveal(leaves));

@@ -8,6 +8,8 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use std::time::Duration;
 use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::batch;
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::FailureCode;
@@ -111,7 +113,7 @@ impl Coordinator {
     }
 
     fn reveal_one(&mut self, agent: PeerId, opened: RevealedLeaf, now: Timestamp) -> AnswerCode {
-        let RevealedLeaf { token, salt, attestation } = opened;
+        let RevealedLeaf { token, salt, attestation, blocks } = opened;
         let Some(id) = self.leases.get(&token).copied() else { return AnswerCode::Late };
         let developer = self.config.developer;
         let Some(task) = self.tasks.get_mut(&id) else { return AnswerCode::Late };
@@ -132,10 +134,12 @@ impl Coordinator {
         let sound = parsed.filter(|parsed| {
             batch::leaf(salt, &attestation) == leaf
                 && parsed.url == url
+                && blocks_match(parsed, &blocks)
                 && (developer || !parsed.developer)
         });
         let code = if let Some(parsed) = sound {
-            attempt.state = AttemptState::Revealed(Revealed { leaf, salt: salt.0, attestation });
+            let (salt, blocks) = (salt.0, blocks.to_bytes());
+            attempt.state = AttemptState::Revealed(Revealed { leaf, salt, attestation, blocks });
             self.count_fetch(id, &agent);
             self.pace(id, &parsed, now);
             AnswerCode::Taken
@@ -260,6 +264,16 @@ impl Coordinator {
             let (host, needy) = (task.host(), task.is_needy());
             self.frontier.mark_needy(&host, id, needy, now);
         }
+    }
+}
+
+/// Whether these are the blocks whose digest is attested, and none where there is no page.
+fn blocks_match(seen: &Attestation, blocks: &BlockList) -> bool {
+    match response_of(seen).and_then(|response| response.page.as_ref()) {
+        Some(page) => {
+            page.blocks == blocks.digest() && usize::from(page.block_count) == blocks.blocks().len()
+        }
+        None => blocks.blocks().is_empty(),
     }
 }
 

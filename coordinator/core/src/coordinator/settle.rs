@@ -3,22 +3,23 @@
 //! [`Coordinator::apply`] is what a settlement changes, at its time and when it is read back from the archive: one
 //! meaning, so that a rebuilt index says what the lost one said.
 
-use super::verdict::response_of;
 use super::{Coordinator, Timer};
 use crate::frontier::RobotsState;
+use crate::group::Ties;
 use crate::input::Archived;
 use crate::output::{Event, Output};
-use crate::quorum::Layer;
+use crate::quorum::{self, Layer};
 use crate::record::agent::Totals;
 use crate::record::capture::CaptureRecord;
 use crate::record::payload::PayloadRecord;
 use crate::record::robots::RobotsRecord;
 use crate::record::{self, encode};
-use crate::settlement::{AgentResult, Finding, PageFacts, Settlement};
-use crate::task::{Attempt, Phase, Revealed, Task};
+use crate::settlement::{AgentResult, Finding, PageFacts, PublishedBlocks, Settlement};
+use crate::task::{Agreement, Attempt, Phase, Revealed, Task};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use sward_proto::attestation::Attestation;
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::Outcome;
@@ -35,10 +36,24 @@ pub(super) struct Settling {
     pub(super) known: BTreeMap<Digest, PayloadRecord>,
     /// Leases whose body is in the archive although nobody else saw it now.
     pub(super) replayed: Vec<LeaseToken>,
+    /// Leases with scripts or frames that only they saw.
+    tainted: Vec<LeaseToken>,
+    /// Leases that independent others contradict.
+    contradicted: Vec<LeaseToken>,
+    /// The same, in some blocks of a page that is near.
+    disputed: Vec<LeaseToken>,
     settlement: Option<Settlement>,
 }
 
 impl Coordinator {
+    /// Keeps what was found of those who do not agree until their task is settled.
+    pub(super) fn weighed(&mut self, id: TaskId, agreement: &Agreement) {
+        let settling = self.settling.entry(id).or_default();
+        settling.tainted.clone_from(&agreement.tainted);
+        settling.contradicted.clone_from(&agreement.contradicted);
+        settling.disputed.clone_from(&agreement.disputed);
+    }
+
     /// Ends a task.
     pub(super) fn settle(
         &mut self,
@@ -52,7 +67,9 @@ impl Coordinator {
         let Some(task) = self.tasks.get(&id) else { return };
         let results: Vec<AgentResult> = task
             .revealed()
-            .filter_map(|(attempt, revealed)| self.result(id, attempt, revealed, members, outcome))
+            .filter_map(|(attempt, revealed)| {
+                self.result(id, attempt, revealed, members, (outcome, layer))
+            })
             .collect();
         let settlement = Settlement {
             task: id,
@@ -65,6 +82,7 @@ impl Coordinator {
             layer,
             page,
             results,
+            blocks: self.published_blocks(task, members, layer),
         };
         if let Some(task) = self.tasks.get_mut(&id) {
             task.phase = Phase::Settling;
@@ -82,7 +100,7 @@ impl Coordinator {
         attempt: &Attempt,
         revealed: &Revealed,
         members: &[LeaseToken],
-        outcome: Outcome,
+        (outcome, layer): (Outcome, Option<Layer>),
     ) -> Option<AgentResult> {
         let seen = revealed.parsed()?;
         let agreed = members.contains(&attempt.token);
@@ -90,7 +108,10 @@ impl Coordinator {
         let price = class.and_then(|class| self.config.tariff.credit(class, 1).ok());
         let bytes = response_of(&seen).map_or(0, |response| response.raw_bytes);
         let credit = price.map(|credit| Totals { tasks: 1, bytes, credit });
-        let replayed = self.settling.get(&id).is_some_and(|s| s.replayed.contains(&attempt.token));
+        let finding =
+            if agreed { Finding::Agreed } else { self.finding(id, attempt.token, outcome) };
+        let is_partial = layer.is_some_and(Layer::is_partial);
+        let blocks = if is_partial { revealed.blocks.clone() } else { Vec::new() };
         Some(AgentResult {
             agent: attempt.agent,
             token: attempt.token,
@@ -98,10 +119,53 @@ impl Coordinator {
             leaf: revealed.leaf,
             salt: revealed.salt,
             attestation: revealed.attestation.clone(),
-            finding: finding(&seen, agreed, replayed, outcome),
+            fetched_at: attempt.fetched_at(seen.fetched_at),
+            blocks,
+            finding,
             class,
             credit: credit.unwrap_or_default(),
         })
+    }
+
+    /// What the coordinator makes of a result that does not agree. A failure, a block page or a page nobody could agree
+    /// on is no guilt.
+    fn finding(&self, id: TaskId, token: LeaseToken, outcome: Outcome) -> Finding {
+        let decided = matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
+        let Some(settling) = self.settling.get(&id).filter(|_| decided) else {
+            return Finding::Neutral;
+        };
+        let (forged, replayed) = (&settling.contradicted, &settling.replayed);
+        match () {
+            () if replayed.contains(&token) => Finding::Replayed,
+            () if forged.contains(&token) => Finding::Forged,
+            () if settling.disputed.contains(&token) => Finding::Disputed,
+            () if settling.tainted.contains(&token) => Finding::Tainted,
+            () => Finding::Neutral,
+        }
+    }
+
+    /// Which blocks of the kept copy independent groups attest; `None` where the whole of it is.
+    fn published_blocks(
+        &self,
+        task: &Task,
+        members: &[LeaseToken],
+        layer: Option<Layer>,
+    ) -> Option<PublishedBlocks> {
+        let token = self.settling.get(&task.id)?.capture?;
+        layer.filter(|layer| layer.is_partial())?;
+        let lists: Vec<(&Attempt, BlockList)> = task
+            .revealed()
+            .filter(|(attempt, _)| members.contains(&attempt.token))
+            .map(|(attempt, revealed)| (attempt, revealed.block_list()))
+            .collect();
+        let kept =
+            lists.iter().find(|(attempt, _)| attempt.token == token).map(|(_, list)| list)?;
+        let copies: Vec<(&Ties, &BlockList)> =
+            lists.iter().map(|(attempt, list)| (&attempt.ties, list)).collect();
+        let attested = quorum::attested_blocks(kept, &copies, self.config.rules);
+        let mark = |attested: bool| if attested { '1' } else { '0' };
+        let attested = attested.into_iter().map(mark).collect();
+        Some(PublishedBlocks { kept: kept.to_bytes(), attested })
     }
 
     fn archive(&mut self, id: TaskId) {
@@ -206,8 +270,9 @@ impl Coordinator {
         let Some(agent) = self.roster.get_mut(&result.agent) else { return };
         match result.finding {
             Finding::Agreed => agent.record.agreed += 1,
-            Finding::Neutral => {}
-            Finding::Forged => agent.record.forged += 1,
+            Finding::Neutral | Finding::Tainted => {}
+            // Once is chance: a page that varies. Often is not (`judge`).
+            Finding::Forged | Finding::Disputed => agent.record.forged += 1,
             Finding::Replayed => agent.record.replayed += 1,
         }
         let convicted = agent.record.standing != record::agent::Standing::Good;
@@ -291,18 +356,5 @@ const fn class_of(outcome: Outcome) -> Option<CreditClass> {
         | Outcome::Decode
         | Outcome::AgentLost
         | Outcome::Disagree => None,
-    }
-}
-
-/// Blames only who claims a page that independent others contradict. A failure, a block page or a page nobody could agree
-/// on is no guilt.
-fn finding(seen: &Attestation, agreed: bool, replayed: bool, outcome: Outcome) -> Finding {
-    let claims_page = response_of(seen).is_some_and(|r| (200..300).contains(&r.status));
-    let decided = matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
-    match (agreed, claims_page && decided, replayed) {
-        (true, _, _) => Finding::Agreed,
-        (false, false, _) => Finding::Neutral,
-        (false, true, true) => Finding::Replayed,
-        (false, true, false) => Finding::Forged,
     }
 }

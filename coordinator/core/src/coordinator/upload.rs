@@ -1,6 +1,6 @@
 //! The body: asked of one agreeing agent, drawn at random, and checked against what it attested.
 
-use super::verdict::{facts_of, response_of, rests_on_less_than_equal_bytes};
+use super::verdict::{facts_of, rests_on_less_than_equal_bytes};
 use super::{Coordinator, Timer};
 use crate::input::{UploadFacts, UploadFault};
 use crate::output::{Expected, Output, UploadPart};
@@ -8,6 +8,7 @@ use crate::record::payload::PayloadRecord;
 use crate::task::{Agreement, Attempt, AttemptState, Phase};
 use std::collections::BTreeMap;
 use sward_proto::attestation::Attestation;
+use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
@@ -15,6 +16,10 @@ use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::refusal::RefusalCode;
 use sward_proto::wire::reply::UploadOrder;
 use sward_proto::wire::request::UploadStart;
+
+/// Of captures that rest on equal bytes, one in so many is read again too: an agent's digests are no better for a second
+/// agent's that runs the same altered program.
+const RECOMPUTED_ONE_IN: usize = 20;
 
 impl Coordinator {
     /// The index has said which bodies are in the archive: dissenters that handed in a known one replayed it.
@@ -29,7 +34,9 @@ impl Coordinator {
         let replayed = |attempt: &&Attempt| match &attempt.state {
             AttemptState::Revealed(revealed) => revealed.parsed().is_some_and(|seen| {
                 response_of(&seen).is_some_and(|r| known.contains_key(&r.raw))
-                    && !agreement.members.contains(&attempt.token)
+                    && [&agreement.contradicted, &agreement.disputed]
+                        .iter()
+                        .any(|some| some.contains(&attempt.token))
             }),
             AttemptState::Leased
             | AttemptState::Committed { .. }
@@ -40,6 +47,7 @@ impl Coordinator {
         let settling = self.settling.entry(id).or_default();
         settling.replayed = replayed;
         settling.known = known.clone();
+        self.weighed(id, &agreement);
         self.ask_upload(id, agreement, now);
     }
 
@@ -51,7 +59,7 @@ impl Coordinator {
             .into_iter()
             .flat_map(|task| task.revealed())
             .map(|(attempt, _)| attempt.token)
-            .filter(|token| agreement.members.contains(token))
+            .filter(|token| agreement.keepers.contains(token))
             .collect();
         let drawn = self.draw_below(able.len());
         let Some(token) = able.get(drawn).copied() else {
@@ -62,9 +70,12 @@ impl Coordinator {
         let known =
             self.settling.get(&id).is_some_and(|s| raw.is_some_and(|r| s.known.contains_key(&r)));
         let until = now + self.config.bounds.upload_wait;
+        // A body that is known was looked at when it came: only a new one is sampled.
+        let sampled = !known && self.draw_below(RECOMPUTED_ONE_IN) == 0;
+        let recompute = rests_on_less_than_equal_bytes(agreement.layer) || sampled;
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        let head_only = known && !task.robots && !rests_on_less_than_equal_bytes(agreement.layer);
-        task.phase = Phase::Uploading { agreement, token, head_only, until };
+        let head_only = known && !task.robots && !recompute;
+        task.phase = Phase::Uploading { agreement, token, head_only, recompute, until };
         let agent = task.attempt(token).map(|attempt| attempt.agent);
         if let Some(agent) = agent {
             self.roster.post(&agent, |mail| mail.ask_upload(UploadOrder { token, head_only }));
@@ -99,7 +110,7 @@ impl Coordinator {
     fn expected(&self, agent: &PeerId, token: LeaseToken) -> Option<Expected> {
         let id = self.leases.get(&token)?;
         let task = self.tasks.get(id)?;
-        let Phase::Uploading { agreement, token: asked, head_only, .. } = &task.phase else {
+        let Phase::Uploading { token: asked, head_only, recompute, .. } = &task.phase else {
             return None;
         };
         if *asked != token || task.attempt(token)?.agent != *agent {
@@ -107,11 +118,10 @@ impl Coordinator {
         }
         let seen = self.seen(*id, token)?;
         let response = response_of(&seen)?;
-        let recompute = rests_on_less_than_equal_bytes(agreement.layer);
         Some(Expected {
             raw: response.raw,
             bytes: response.raw_bytes,
-            recompute: response.canonical.filter(|_| recompute),
+            reading: recompute.then(|| response.reading()),
             links: response.links,
             head_only: *head_only,
             robots: task.robots,
@@ -180,7 +190,7 @@ impl Coordinator {
         facts.robots_rules =
             found.robots_body.map(|body| Self::read_robots(response.status, &body).to_text());
         self.settling.entry(id).or_default().capture = Some(token);
-        let Agreement { members, layer } = agreement;
+        let Agreement { members, layer, .. } = agreement;
         self.settle(id, Outcome::Ok, Some(layer), &members, Some(facts), now);
     }
 
@@ -198,6 +208,11 @@ impl Coordinator {
         attempt.state = AttemptState::Void;
         let agent = attempt.agent;
         self.roster.post(&agent, |mail| mail.settled(token));
+        if agreement.layer.is_partial() {
+            // What is published of a page rests on every voice that agreed: one is gone.
+            self.collect_again(id, now);
+            return self.watch_starvation(id, now);
+        }
         self.ask_upload(id, agreement, now);
     }
 

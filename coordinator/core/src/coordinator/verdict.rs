@@ -1,12 +1,16 @@
 //! Weighing the opened results of a task, and what follows from the verdict.
 
 use super::Coordinator;
+use crate::group::Ties;
 use crate::lookup::Lookup;
 use crate::output::Output;
 use crate::quorum::{self, Decision, Layer, Vote};
 use crate::settlement::PageFacts;
-use crate::task::{Agreement, AttemptState, Phase, Task};
-use sward_proto::attestation::{Attestation, Observation, Response};
+use crate::task::{Agreement, Attempt, AttemptState, Phase, Revealed, Task};
+use sward_proto::attestation::{Attestation, Response};
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::response_of;
+use sward_proto::compare::stable::StableBlocks;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::{FailureCode, Outcome};
@@ -25,15 +29,10 @@ impl Coordinator {
         if task.active().any(|a| !matches!(a.state, AttemptState::Revealed(_))) {
             return;
         }
-        let opened: Vec<(LeaseToken, Attestation)> =
-            task.revealed().filter_map(|(a, r)| Some((a.token, r.parsed()?))).collect();
-        let ties = task.revealed().map(|(attempt, _)| &attempt.ties);
-        let votes: Vec<Vote<'_>> = opened
-            .iter()
-            .zip(ties)
-            .map(|((_, attestation), ties)| Vote { ties, attestation })
-            .collect();
-        match quorum::decide(&votes, self.config.rules) {
+        let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
+        let votes: Vec<Vote<'_>> = opened.iter().map(Opened::vote).collect();
+        let decision = quorum::decide(&votes, self.config.rules, &StableBlocks::unknown());
+        match decision {
             Decision::More => {
                 task.wanted = (votes.len() + 1).max(self.config.rules.margin);
                 task.phase = Phase::Collecting;
@@ -46,13 +45,46 @@ impl Coordinator {
                 let members = pick(&members, &opened);
                 self.failed(id, code, &members, now);
             }
-            Decision::Agreed { members, layer } => {
-                let first = members.first().and_then(|m| opened.get(*m));
-                let Some(response) = first.and_then(|(_, seen)| response_of(seen)).cloned() else {
-                    return;
+            Decision::Neutral { members } => {
+                let first = members.first().and_then(|member| opened.get(*member));
+                let response = first.and_then(|opened| response_of(&opened.seen)).cloned();
+                let members = pick(&members, &opened);
+                if let Some(response) = response {
+                    self.kept_out(id, &members, &response, now);
+                }
+            }
+            Decision::Agreed(agreed) => {
+                let first = agreed.members.first().and_then(|member| opened.get(*member));
+                let response = first.and_then(|opened| response_of(&opened.seen)).cloned();
+                let agreement = Agreement {
+                    members: pick(&agreed.members, &opened),
+                    layer: agreed.layer,
+                    keepers: pick(&agreed.keepers, &opened),
+                    tainted: pick(&agreed.tainted, &opened),
+                    contradicted: pick(&agreed.contradicted, &opened),
+                    disputed: pick(&agreed.disputed, &opened),
                 };
-                let agreement = Agreement { members: pick(&members, &opened), layer };
-                self.agreed(id, agreement, &response, now);
+                if let Some(response) = response {
+                    self.agreed(id, agreement, &response, now);
+                }
+            }
+        }
+    }
+
+    /// The site keeps every visitor of ours out: as good as a refusal, unless it asks for patience.
+    fn kept_out(
+        &mut self,
+        id: TaskId,
+        members: &[LeaseToken],
+        response: &Response,
+        now: Timestamp,
+    ) {
+        match response.status {
+            429 => self.retry_or(id, Outcome::Http429, members, now),
+            500..=599 => self.retry_or(id, Outcome::Http5xx, members, now),
+            _ => {
+                let (facts, layer) = (facts_of(response, now), Some(Layer::Status));
+                self.settle(id, Outcome::Http4xx, layer, members, Some(facts), now);
             }
         }
     }
@@ -75,6 +107,7 @@ impl Coordinator {
             _ => Outcome::Http4xx,
         };
         let facts = facts_of(response, now);
+        self.weighed(id, &agreement);
         self.settle(id, outcome, layer, &members, Some(facts), now);
     }
 
@@ -138,8 +171,30 @@ impl Coordinator {
     }
 }
 
-fn pick(members: &[usize], opened: &[(LeaseToken, Attestation)]) -> Vec<LeaseToken> {
-    members.iter().filter_map(|member| opened.get(*member)).map(|(token, _)| *token).collect()
+/// An opened result, parsed.
+struct Opened {
+    token: LeaseToken,
+    ties: Ties,
+    seen: Attestation,
+    blocks: BlockList,
+    at: Timestamp,
+}
+
+impl Opened {
+    fn new((attempt, revealed): (&Attempt, &Revealed)) -> Option<Self> {
+        let seen = revealed.parsed()?;
+        let (token, ties) = (attempt.token, attempt.ties.clone());
+        let at = attempt.fetched_at(seen.fetched_at);
+        Some(Self { token, ties, seen, blocks: revealed.block_list(), at })
+    }
+
+    const fn vote(&self) -> Vote<'_> {
+        Vote { ties: &self.ties, attestation: &self.seen, blocks: &self.blocks, at: self.at }
+    }
+}
+
+fn pick(members: &[usize], opened: &[Opened]) -> Vec<LeaseToken> {
+    members.iter().filter_map(|member| opened.get(*member)).map(|opened| opened.token).collect()
 }
 
 /// The agreeing bodies first, then those of dissenters, each once.
@@ -156,14 +211,6 @@ fn bodies(task: &Task, agreement: &Agreement) -> Vec<Digest> {
         }
     }
     digests
-}
-
-/// The response of an attestation, where there is one.
-pub(super) fn response_of(seen: &Attestation) -> Option<&Response> {
-    match &seen.observation {
-        Observation::Response(response) => Some(response),
-        Observation::Failure { .. } => None,
-    }
 }
 
 /// What is kept of an agreed response.
@@ -186,6 +233,6 @@ pub(super) fn facts_of(response: &Response, fetched_at: Timestamp) -> PageFacts 
 pub(super) const fn rests_on_less_than_equal_bytes(layer: Layer) -> bool {
     match layer {
         Layer::Identical | Layer::Status => false,
-        Layer::Canonical => true,
+        Layer::Canonical | Layer::Stable | Layer::Near => true,
     }
 }

@@ -22,8 +22,14 @@ const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
 fn connected(sealed: &[LeaseToken]) -> Session {
     let member = fleet::draw(&Plan::of_seed(0, 1)).pop().expect("one agent");
     let account = Account { vkey: "known".to_owned(), ..Account::default() };
-    let result =
-        Sealed { salt: [7; 16], attestation: vec![1], at: NOW, committed: false, body_bytes: None };
+    let result = Sealed {
+        salt: [7; 16],
+        attestation: vec![1],
+        blocks: Vec::new(),
+        at: NOW,
+        committed: false,
+        body_bytes: None,
+    };
     let sealed = sealed.iter().map(|token| (*token, result.clone())).collect();
     let memory = Memory { account, sealed, ..Memory::default() };
     let mut session = Session::new(member.config, memory, NOW);

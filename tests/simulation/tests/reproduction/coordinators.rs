@@ -6,6 +6,8 @@ use sward_coordinator_core::group::Ties;
 use sward_coordinator_core::quorum::{Decision, Rules, Vote, decide};
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE};
 use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::compare::block::BlockList;
+use sward_proto::compare::stable::StableBlocks;
 use sward_proto::outcome::FailureCode;
 use sward_proto::timestamp::Timestamp;
 use sward_simulation::op::{Op, TimedOp};
@@ -122,9 +124,11 @@ fn failures_do_not_contest_an_answer() {
             Ties { payee: format!("p{n}").parse().expect("a payee"), network }
         })
         .collect();
-    let votes: Vec<Vote<'_>> =
-        seen.iter().zip(&ties).map(|(attestation, ties)| Vote { ties, attestation }).collect();
-    let decision = decide(&votes, Rules::default());
+    let blocks = BlockList::default();
+    let vote =
+        |(attestation, ties)| Vote { ties, attestation, blocks: &blocks, at: Timestamp::ZERO };
+    let votes: Vec<Vote<'_>> = seen.iter().zip(&ties).map(vote).collect();
+    let decision = decide(&votes, Rules::default(), &StableBlocks::unknown());
     assert!(
         matches!(decision, Decision::Failed { code: FailureCode::Timeout, .. }),
         "{decision:?}"
