@@ -21,6 +21,8 @@ pub struct Metrics {
     settled: Family<ByOutcome, Counter>,
     receipts: Counter,
     convicted: Counter,
+    /// Pages that were taken back.
+    retracted: Counter,
     /// Agents with an open stream.
     pub connected: Gauge,
     /// Tasks in hand.
@@ -40,6 +42,8 @@ impl Default for Metrics {
         registry.register("receipts_signed", "Receipts signed", receipts.clone());
         let convicted = Counter::default();
         registry.register("agents_convicted", "Agents caught", convicted.clone());
+        let retracted = Counter::default();
+        registry.register("pages_retracted", "Pages taken back", retracted.clone());
         let mut gauge = |name: &'static str, help: &'static str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -50,7 +54,7 @@ impl Default for Metrics {
         let hosts = gauge("hosts_in_memory", "Hosts in memory");
         let ready = gauge("ready", "Whether work is given out");
         let registry = Arc::new(registry);
-        Self { registry, settled, receipts, convicted, connected, tasks, hosts, ready }
+        Self { registry, settled, receipts, convicted, retracted, connected, tasks, hosts, ready }
     }
 }
 
@@ -63,6 +67,9 @@ impl Metrics {
             }
             Event::Convicted { .. } => {
                 self.convicted.inc();
+            }
+            Event::Retracted { .. } => {
+                self.retracted.inc();
             }
             Event::Receipt(_) => {
                 self.receipts.inc();

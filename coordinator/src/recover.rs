@@ -10,7 +10,7 @@ use crate::store::{IndexLimits, SledStore, move_aside};
 use anyhow::{Context as _, Result, bail};
 use std::path::PathBuf;
 use sward_coordinator_core::config::Config as CoreConfig;
-use sward_coordinator_core::coordinator::{Coordinator, Restore};
+use sward_coordinator_core::coordinator::{Coordinator, Restore, Retractions};
 use sward_coordinator_core::input::Archived;
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::output::Output;
@@ -115,9 +115,13 @@ fn open(
     Restore::from_index(&mut coordinator, &store, now)?;
     let previous = ArchivePosition { segment: at.previous.0, offset: at.previous.1 };
     replay_lines(&mut coordinator, lines.iter().map(|line| &line.entry), now);
+    let mut retractions = Retractions::of(lines.iter().map(|line| &line.entry));
     for (stamped, archived) in &missing {
         coordinator.replay_settlement(&stamped.settlement, archived, now);
+        retractions.note(&stamped.settlement);
     }
+    commit(&mut coordinator, &mut store)?;
+    retractions.replay(&mut coordinator, &store, now)?;
     commit(&mut coordinator, &mut store)?;
     replay_receipts(&mut coordinator, &mut store, lines.iter().map(|line| &line.entry))?;
     let caught_up = missing.len() + lines.len();
@@ -145,15 +149,19 @@ fn rebuild(
     replay_lines(&mut coordinator, found.entries.iter().map(|line| &line.entry), now);
     let mut turn = found.entries.iter().map(|line| line.turn).max().unwrap_or_default();
     let mut count = 0;
+    let mut retractions = Retractions::of(found.entries.iter().map(|line| &line.entry));
     for_each_settlement(layout, ArchivePosition::START, |stamped, archived| {
         turn = turn.max(stamped.turn);
         coordinator.replay_settlement(&stamped.settlement, &archived, now);
+        retractions.note(&stamped.settlement);
         count += 1;
         if count % REPLAY_BATCH == 0 {
             commit(&mut coordinator, &mut store)?;
         }
         Ok(())
     })?;
+    commit(&mut coordinator, &mut store)?;
+    retractions.replay(&mut coordinator, &store, now)?;
     commit(&mut coordinator, &mut store)?;
     replay_receipts(&mut coordinator, &mut store, found.entries.iter().map(|line| &line.entry))?;
     let start = ArchivePosition::START;
@@ -171,7 +179,9 @@ fn replay_lines<'a>(
 ) {
     for entry in entries {
         match entry {
-            JournalEntry::Receipt { .. } | JournalEntry::Countersigned { .. } => {}
+            JournalEntry::Receipt { .. }
+            | JournalEntry::Countersigned { .. }
+            | JournalEntry::Retracted { .. } => {}
             JournalEntry::Invited { .. }
             | JournalEntry::Enrolled { .. }
             | JournalEntry::Submitted { .. }
@@ -200,6 +210,7 @@ fn replay_receipts<'a>(
             | JournalEntry::Enrolled { .. }
             | JournalEntry::Submitted { .. }
             | JournalEntry::JobState { .. }
+            | JournalEntry::Retracted { .. }
             | JournalEntry::Convicted { .. } => {}
         }
     }

@@ -211,6 +211,7 @@ impl Turns {
             Event::Convicted { agent, reason } => {
                 tracing::warn!(%agent, reason, "agent caught");
             }
+            Event::Retracted { task } => tracing::warn!(task = task.0, "page taken back"),
             Event::Receipt(agent) => tracing::info!(%agent, "receipt signed"),
             Event::Job { job, state } => tracing::info!(%job, state, "job"),
         }

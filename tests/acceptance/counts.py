@@ -15,7 +15,9 @@ verdict. So in any file
 
 and every other record is a warcinfo. In the export each capture has its verdict; in the archive
 each URL that ended, but those that robots.txt forbids: they were never leased, so nobody has said
-anything of them. Exits with 1 where a figure differs.
+anything of them. What the coordinator took back, when it caught who had vouched for it, stays in the
+archive and is named in the journal; it is left out of the archive's figures here, and must be in no
+export. Exits with 1 where a figure differs.
 """
 
 import json
@@ -60,12 +62,32 @@ def is_robots(line: dict[str, str]) -> bool:
     return urlsplit(line["warc-target-uri"]).path == "/robots.txt"
 
 
-def outcomes(archive: Path) -> Counter:
-    """How URLs ended, robots.txt files apart, by the verdicts in the archive."""
-    records = (record for path in archive.glob("*.warc.gz") for record in warc.records(path))
-    verdicts = (json.loads(item.block) for item in records if item.kind == "metadata")
-    settlements = (verdict["settlement"] for verdict in verdicts)
-    return Counter(one["outcome"] for one in settlements if not one["robots"])
+def taken_back(journal: Path) -> set[int]:
+    """The tasks whose verdicts were taken back: a line is a checksum, a space and JSON."""
+    lines = (json.loads(line.split(" ", 1)[1]) for line in journal.read_text().splitlines())
+    entries = (line["entry"] for line in lines)
+    return {one["page"]["task"] for one in entries if one["event"] == "retracted"}
+
+
+def read_archive(archive: Path, retracted: set[int]) -> tuple[Counter, Figures]:
+    """How URLs ended, robots.txt files apart, by the verdicts that stand; and what the others left."""
+    ended, left = Counter(), Figures(Counter(), 0, 0, 0)
+    for path in sorted(archive.glob("*.warc.gz")):
+        group = []
+        for record in warc.records(path):
+            if record.kind != "warcinfo":
+                group.append(record)
+            if record.kind != "metadata":
+                continue
+            one = json.loads(record.block)["settlement"]
+            if one["task"] in retracted:
+                left.kinds.update(member.kind for member in group)
+                left.redirects += sum(m.kind in ("response", "revisit") for m in group[1:])
+                left.page_revisits += group[0].kind == "revisit"
+            elif not one["robots"]:
+                ended[one["outcome"]] += 1
+            group = []
+    return ended, left
 
 
 def main() -> int:
@@ -78,7 +100,11 @@ def main() -> int:
     listed = {file["path"]: file["records"] for file in manifest["files"]}
     in_warcs = sum(count for path, count in listed.items() if path.endswith(".warc.gz"))
     ended = Counter(counts["outcomes"])
-    verdicts = outcomes(archive_folder)
+    retracted = taken_back(archive_folder.parent / "journal")
+    verdicts, left = read_archive(archive_folder, retracted)
+    archive.kinds.subtract(left.kinds)
+    archive.redirects -= left.redirects
+    archive.page_revisits -= left.page_revisits
 
     equal = []
 
@@ -125,7 +151,7 @@ def main() -> int:
     print(
         f"export: {sum(ours.kinds.values())} records, archive: {sum(archive.kinds.values())};"
         f" {ours.pages} pages, {ours.page_revisits} of them revisits, {ours.redirects} redirects,"
-        f" {ours.robots} robots.txt files"
+        f" {ours.robots} robots.txt files; {len(retracted)} verdicts taken back"
     )
     return 0 if all(equal) and ours.pages and ours.page_revisits and ours.redirects else 1
 

@@ -3,6 +3,7 @@
 //! Decides their form. With the archive's settlements they are all that an index is rebuilt from.
 
 use crate::job::{JobSpec, JobState};
+use crate::record::pending::HeldPage;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, Lane, Payee, PeerId, TaskId};
@@ -63,6 +64,14 @@ pub enum JournalEntry {
         agent: PeerId,
         /// The note with both signatures.
         note: String,
+    },
+    /// A page was taken back, as all who agreed on it were caught before its hold window was over; or a contested one, as one
+    /// of those who saw it was.
+    Retracted {
+        /// Which.
+        page: HeldPage,
+        /// When.
+        at: Timestamp,
     },
     /// An agent was caught.
     Convicted {

@@ -8,13 +8,13 @@ use crate::record::agent::Totals;
 use crate::record::chunk::{self, Chunk, Entry};
 use crate::record::host::HostRecord;
 use crate::record::payload::PayloadRecord;
-use crate::record::pending::PendingRecord;
+use crate::record::pending::{HeldPage, PendingRecord};
 use crate::record::queue::QueueRecord;
 use crate::record::robots::RobotsRecord;
 use crate::record::seen::Fingerprint;
 use crate::record::{self, decode};
 use crate::store::{Store, StoreError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use sward_proto::canonical_url::HostName;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, PeerId, TaskId};
@@ -24,6 +24,9 @@ use sward_proto::timestamp::Timestamp;
 const REFILL_HOSTS: usize = 64;
 /// How many credits one receipt covers at most; the rest waits for the next epoch.
 const RECEIPT_TASKS: usize = 50_000;
+
+/// How many credits of an agent that was caught are looked through at once.
+pub(crate) const HELD_AT_ONCE: usize = 256;
 
 /// A question to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,11 @@ pub enum Lookup {
         task: TaskId,
         /// The agreeing bodies first, then those of dissenters.
         digests: Vec<Digest>,
+    },
+    /// Which credits of this agent are not final, and for which pages?
+    Held {
+        /// The agent.
+        agent: PeerId,
     },
     /// Which of this agent's credits are past their hold window?
     Matured {
@@ -101,6 +109,15 @@ pub enum Answer {
         task: TaskId,
         /// Those that are known.
         known: BTreeMap<Digest, PayloadRecord>,
+    },
+    /// To [`Lookup::Held`].
+    Held {
+        /// The agent.
+        agent: PeerId,
+        /// Its credits with the pages, in key order.
+        held: Vec<(Vec<u8>, Option<HeldPage>)>,
+        /// What the pages' hosts hold.
+        hosts: BTreeMap<HostName, HostLoad>,
     },
     /// To [`Lookup::Matured`].
     Matured {
@@ -155,6 +172,7 @@ impl Lookup {
                 }
                 Ok(Answer::Payloads { task, known })
             }
+            Self::Held { agent } => held(store, agent),
             Self::Matured { agent, until } => matured(store, agent, until),
         }
     }
@@ -225,13 +243,32 @@ fn read_chunk(
     store.get(&chunk::key(host, job, seq))?.map_or(Ok(Chunk::default()), Chunk::parse)
 }
 
+fn held(store: &impl Store, agent: PeerId) -> Result<Answer, StoreError> {
+    let (mut held, mut hosts) = (Vec::new(), BTreeMap::new());
+    for (key, value) in store.scan(&record::pending::prefix(&agent), &[], HELD_AT_ONCE)? {
+        let PendingRecord { page, .. } = decode("pending credit", &value)?;
+        let mut page: Option<HeldPage> = page;
+        if let Some(held) = &page {
+            let (host, capture) = (held.url.host(), record::capture::key(held.job, held.task));
+            if !held.contested && store.get(&capture)?.is_none() {
+                page = None; // taken back already
+            } else if let btree_map::Entry::Vacant(vacant) = hosts.entry(host) {
+                let load = load_host(store, vacant.key())?;
+                vacant.insert(load);
+            }
+        }
+        held.push((key, page));
+    }
+    Ok(Answer::Held { agent, held, hosts })
+}
+
 fn matured(store: &impl Store, agent: PeerId, until: Timestamp) -> Result<Answer, StoreError> {
     let mut credits = Vec::new();
     for (key, value) in store.scan(&record::pending::prefix(&agent), &[], RECEIPT_TASKS)? {
         if record::pending::matures(&key)? > until {
             break;
         }
-        let PendingRecord { amount, leaf } = decode("pending credit", &value)?;
+        let PendingRecord { amount, leaf, page: _ } = decode("pending credit", &value)?;
         credits.push(MaturedCredit { key, amount, leaf });
     }
     Ok(Answer::Matured { agent, credits })

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use sward_proto::ids::PeerId;
 
-/// Meetings remembered for each agent.
+/// Meetings remembered for each agent. In a network of no more agents than that, nobody meets too often: it knows no better.
 const REMEMBERED: usize = 16;
-/// So many of them with one other are never too many: a small network knows no better.
+/// So many of them with one other are never too many.
 const ALWAYS_ALLOWED: usize = 4;
 /// Otherwise, so many times what chance would give.
 const TIMES_EXPECTED: usize = 3;
@@ -36,7 +36,7 @@ impl Meetings {
         };
         let expected = REMEMBERED.div_ceil(agents.saturating_sub(1).max(1));
         let allowed = ALWAYS_ALLOWED.max(TIMES_EXPECTED * expected);
-        met(one, other).max(met(other, one)) >= allowed
+        agents > REMEMBERED && met(one, other).max(met(other, one)) >= allowed
     }
 
     /// An agent has left.

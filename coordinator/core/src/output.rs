@@ -115,6 +115,11 @@ pub enum Event {
         /// The reason code.
         reason: String,
     },
+    /// An accepted page was taken back.
+    Retracted {
+        /// Its task.
+        task: TaskId,
+    },
     /// A receipt was signed.
     Receipt(PeerId),
     /// A job ended or changed state.

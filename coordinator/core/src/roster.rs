@@ -26,6 +26,8 @@ pub struct Agent {
     pub closing: bool,
     /// Leases that it has not answered yet.
     pub leased: BTreeSet<LeaseToken>,
+    /// It is counted among those that can be drawn.
+    counted: bool,
     /// Its connection has not asked for work yet: what it holds from before is still to be learnt.
     pub fresh: bool,
 }
@@ -127,7 +129,16 @@ impl Agent {
             mail.offer_receipt();
         }
         let leased = BTreeSet::new();
-        Self { record, connected: None, mail, poll: None, closing: false, leased, fresh: true }
+        Self {
+            record,
+            connected: None,
+            mail,
+            poll: None,
+            closing: false,
+            leased,
+            counted: false,
+            fresh: true,
+        }
     }
 
     /// What ties it to others, where it is connected and in good standing.
@@ -182,7 +193,7 @@ pub struct Roster {
     polling: BTreeMap<Place, PeerId>,
     /// This round's seed.
     seed: RoundSeed,
-    /// How many of each cohort are connected.
+    /// How many of each cohort can be drawn: connected and in good standing.
     cohorts: BTreeMap<Cohort, usize>,
     /// Agents that may have something to be told.
     mailed: BTreeSet<PeerId>,
@@ -258,7 +269,8 @@ impl Roster {
     /// An agent's stream is open: orders are told anew.
     pub fn connect(&mut self, peer: &PeerId, ip: IpAddr) {
         if let Some(agent) = self.agents.get_mut(peer) {
-            if agent.connected.is_none() {
+            if !agent.counted && agent.record.standing == Standing::Good {
+                agent.counted = true;
                 *self.cohorts.entry(agent.cohort()).or_default() += 1;
             }
             agent.connect(ip);
@@ -269,15 +281,8 @@ impl Roster {
 
     /// An agent's stream is gone.
     pub fn disconnect(&mut self, peer: &PeerId) {
+        self.retire(peer);
         if let Some(agent) = self.agents.get_mut(peer) {
-            let cohort = agent.cohort();
-            if let Some(count) = self.cohorts.get_mut(&cohort).filter(|_| agent.connected.is_some())
-            {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.cohorts.remove(&cohort);
-                }
-            }
             agent.disconnect();
             self.polling.remove(&self.seed.place(peer));
         }
@@ -296,9 +301,28 @@ impl Roster {
         self.agents.get_mut(peer)?.poll.take()
     }
 
-    /// The cohorts of which somebody is connected.
-    pub fn connected_cohorts(&self) -> impl Iterator<Item = Cohort> {
+    /// The cohorts of which somebody can be drawn.
+    pub fn cohorts(&self) -> impl Iterator<Item = Cohort> {
         self.cohorts.keys().copied()
+    }
+
+    /// How many agents can be drawn.
+    #[must_use]
+    pub fn drawable(&self) -> usize {
+        self.cohorts.values().sum()
+    }
+
+    /// An agent cannot be drawn any more.
+    pub fn retire(&mut self, peer: &PeerId) {
+        let Some(agent) = self.agents.get_mut(peer).filter(|agent| agent.counted) else { return };
+        agent.counted = false;
+        let cohort = agent.cohort();
+        if let Some(count) = self.cohorts.get_mut(&cohort) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.cohorts.remove(&cohort);
+            }
+        }
     }
 
     /// How many agents wait for an answer.

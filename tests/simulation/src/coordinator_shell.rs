@@ -22,10 +22,14 @@ use sward_proto::tariff::Tariff;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::Terms;
 
-/// Short hold and epoch, so that receipts are issued while faults happen.
-const TARIFF: &str = "schema = 1\nname = \"simulation\"\ncurrency = \"credit\"\nhold_seconds = 10\n\
-    epoch_seconds = 20\n[page]\naccepted = 1000\nconfirmed_absent = 300\nrobots = 100\n\
-    redirect = 200\n";
+/// A short epoch, so that receipts are issued while faults happen.
+fn tariff(hold_seconds: u64) -> String {
+    format!(
+        "schema = 1\nname = \"simulation\"\ncurrency = \"credit\"\nhold_seconds = {hold_seconds}\n\
+         epoch_seconds = 20\n[page]\naccepted = 1000\nconfirmed_absent = 300\nrobots = 100\n\
+         redirect = 200\n"
+    )
+}
 /// The name in receipts.
 const LOG: &str = "sim.site.org/log";
 
@@ -77,7 +81,8 @@ impl Shell {
     /// A coordinator that has never run. `None` where its constants are no configuration.
     #[must_use]
     pub fn new(plan: &Plan, agents: Vec<(PeerId, IpAddr)>) -> Option<Self> {
-        let tariff = Tariff::parse(TARIFF).ok()?;
+        let text = tariff(plan.hold_seconds);
+        let tariff = Tariff::parse(&text).ok()?;
         let signer = NoteSigner::from_seed(LOG.parse().ok()?, &seed_for(plan.seed, "coordinator"));
         let draw_chain = SeedChain::grow(&seed_for(plan.seed, "draws"));
         let anchor = draw_chain.anchor();
@@ -87,7 +92,7 @@ impl Shell {
             contact: "https://sim.site.org/".to_owned(),
             log: LOG.to_owned(),
             vkey: signer.verifier_key().to_string(),
-            tariff: TARIFF.to_owned(),
+            tariff: text,
             developer: false,
             draws: draw_plan,
         };

@@ -33,13 +33,13 @@ pub fn draw(plan: &Plan) -> Vec<Member> {
 }
 
 fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
-    let role = draw_role(plan, chance);
+    let role = if number < plan.conspirators { Role::Conspirator } else { draw_role(plan, chance) };
     let shared = chance.one_in(10) && number > 0;
     let group = if shared { number - 1 } else { number };
     let payee: Payee = match role {
         Role::Replayer => "replayers".parse().ok()?,
         Role::Colluder => format!("colluder-{number}").parse().ok()?,
-        Role::Honest | Role::Forger | Role::Lazy | Role::Swapper => {
+        Role::Honest | Role::Forger | Role::Conspirator | Role::Lazy | Role::Swapper => {
             format!("payee-{group}").parse().ok()?
         }
     };
@@ -48,9 +48,12 @@ fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
     let last = u8::try_from(number % 200).ok()? + 1;
     let ip: IpAddr = match role {
         Role::Colluder => [203, 0, 113, last].into(),
-        Role::Honest | Role::Forger | Role::Replayer | Role::Lazy | Role::Swapper => {
-            [30, high, low, last].into()
-        }
+        Role::Honest
+        | Role::Forger
+        | Role::Conspirator
+        | Role::Replayer
+        | Role::Lazy
+        | Role::Swapper => [30, high, low, last].into(),
     };
     let key = seed_for(plan.seed, &format!("agent {number}"));
     let unnamed = NoteSigner::from_seed("agent".parse().ok()?, &key);

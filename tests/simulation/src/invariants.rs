@@ -17,7 +17,7 @@ use sward_coordinator_core::store::Store as _;
 use sward_coordinator_core::task::AttemptState;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::digest::Digest;
-use sward_proto::ids::{JobId, LeaseToken, PeerId};
+use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::note::SignedNote;
 use sward_proto::outcome::Outcome;
 use sward_proto::receipt::{self, ReceiptBody};
@@ -39,7 +39,11 @@ pub struct Watch {
     /// Turns that were committed.
     pub turns: u64,
     /// Pages accepted since the last look, with the digests of body and content.
-    pub accepted: Vec<(CanonicalUrl, Digest, Option<Digest>)>,
+    pub accepted: Vec<(TaskId, CanonicalUrl, Digest, Option<Digest>)>,
+    /// Lies that conspirators had accepted and that were not taken back.
+    pub lies: BTreeSet<TaskId>,
+    /// Pages that were taken back.
+    pub retracted: u64,
     /// Leases given since the last look.
     pub leases: Vec<(usize, HostName, Timestamp)>,
     /// Agents convicted since the last look.
@@ -81,7 +85,7 @@ impl Watch {
         }
         match (&settlement.page, outcome) {
             (Some(page), Outcome::Ok) if kept => {
-                self.accepted.push((url.clone(), page.payload, page.canonical));
+                self.accepted.push((settlement.task, url.clone(), page.payload, page.canonical));
             }
             (_, Outcome::Ok) => self.fail(format!("{url} is accepted without a page")),
             (_, _) => {}
@@ -117,6 +121,13 @@ impl Watch {
                 }
                 None => self.fail(format!("receipt of {agent} does not parse")),
             },
+            JournalEntry::Retracted { page, at: _ } => {
+                self.retracted += u64::from(!page.contested);
+                self.lies.remove(&page.task);
+                if !self.settled.remove(&(page.job, page.url.clone())) {
+                    self.fail(format!("{} is taken back and was not accepted", page.url));
+                }
+            }
             JournalEntry::Invited { .. }
             | JournalEntry::Enrolled { .. }
             | JournalEntry::Submitted { .. }

@@ -1,7 +1,7 @@
 //! The attackers: what each makes of an honest session's fetches and messages.
 //!
-//! Liars never form two independent groups that agree on a lie: forgers differ, the others of a kind share a payee or a
-//! network. So no lie can ever be accepted.
+//! But for conspirators, liars never form two independent groups that agree on a lie: forgers differ, the others of a kind
+//! share a payee or a network. So no lie of theirs can ever be accepted.
 
 use crate::page;
 use crate::sites;
@@ -22,6 +22,8 @@ pub enum Role {
     Replayer,
     /// Makes pages up together with others of its kind, from one network.
     Colluder,
+    /// Makes pages up together with others of its kind, each from a network of its own: two that meet are believed.
+    Conspirator,
     /// Seals results that it cannot open.
     Lazy,
     /// Hands in another body than it attested.
@@ -38,7 +40,7 @@ impl Role {
     /// Whether independent agents contradict it.
     #[must_use]
     pub const fn is_contradicted(self) -> bool {
-        matches!(self, Self::Forger | Self::Replayer | Self::Colluder)
+        matches!(self, Self::Forger | Self::Replayer | Self::Colluder | Self::Conspirator)
     }
 }
 
@@ -65,7 +67,7 @@ pub fn twist_fetch(
             let Digest(chance) = Digest::of(url.as_str().as_bytes());
             if chance[0] % 3 == 0 { fetched } else { invent(format!("forged by {agent}: {url}")) }
         }
-        Role::Colluder => invent(format!("agreed among us: {url}")),
+        Role::Colluder | Role::Conspirator => invent(format!("agreed among us: {url}")),
         Role::Replayer => match before {
             Some(before) => {
                 sites::response(url, 200, "text/html", before.capture.body.clone(), None, 50)

@@ -6,6 +6,7 @@ use crate::invariants::Watch;
 use crate::liar::Role;
 use crate::sites::Sites;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use sward_coordinator_core::job::JobState;
 use sward_coordinator_core::record::agent::{Standing, Totals};
 use sward_coordinator_core::settlement::{AgentResult, Finding};
@@ -13,6 +14,7 @@ use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::ids::{JobId, PeerId};
 use sward_proto::outcome::Outcome;
+use sward_proto::timestamp::Timestamp;
 
 /// Decided pages after which a liar has had its chances.
 const CHANCES: u64 = 15;
@@ -31,6 +33,8 @@ pub fn is_done(shell: &Shell, jobs: usize) -> bool {
 /// Compares what was reached with what the sites are.
 pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
     let Some(core) = &shell.core else { return watch.fail("the coordinator is down".to_owned()) };
+    // Two that agree on a lie against one that does not can leave a page contested, and its links unseen.
+    let conspired = roles.contains(&Role::Conspirator);
     let mut settled: BTreeMap<(JobId, &CanonicalUrl), Outcome> = BTreeMap::new();
     for kept in shell.archive.settlements.iter().filter(|kept| !kept.settlement.robots) {
         let settlement = &kept.settlement;
@@ -51,7 +55,7 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
                 Ending::Forbidden => matches!(got, None | Some(Outcome::Robots)),
                 Ending::Any => true,
             };
-            if !right {
+            if !right && !conspired {
                 watch.fail(format!("{url} of job {id} ended as {got:?}, expected {ending:?}"));
             }
         }
@@ -64,6 +68,27 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
         watch.fail(format!("waiting on {name}: {waiting:?}, {host:?}"));
     }
     check_agents(shell, roles, watch);
+    check_lies(shell, watch);
+}
+
+/// A lie stays only where one of those who told it was not caught, or too late.
+fn check_lies(shell: &Shell, watch: &mut Watch) {
+    let Some(core) = &shell.core else { return };
+    let hold = Duration::from_secs(shell.config().tariff.hold_seconds());
+    let caught_in_time = |agent: &PeerId, settled: Timestamp| {
+        let standing = core.roster().get(agent).map(|agent| &agent.record.standing);
+        matches!(standing, Some(Standing::Convicted { at, .. }) if *at < settled + hold)
+    };
+    let settlements = shell.archive.settlements.iter().map(|kept| &kept.settlement);
+    let stay: Vec<String> = settlements
+        .filter(|settlement| watch.lies.contains(&settlement.task))
+        .filter(|settlement| {
+            let mut told = settlement.results.iter().filter(|r| r.finding == Finding::Agreed);
+            told.all(|result| caught_in_time(&result.agent, settlement.settled_at))
+        })
+        .map(|settlement| format!("a lie about {} stays though all were caught", settlement.url))
+        .collect();
+    watch.violations.extend(stay);
 }
 
 /// Pages that too few told the truth of: liars and paused agents had most of the results that are asked for at most.

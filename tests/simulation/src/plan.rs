@@ -18,6 +18,10 @@ pub struct Plan {
     pub hot_hosts: usize,
     /// One agent in this many lies; zero for none.
     pub liars: u64,
+    /// Agents that tell the same lies from networks of their own.
+    pub conspirators: usize,
+    /// How long credit is held, in seconds.
+    pub hold_seconds: u64,
     /// What goes wrong, in order of time.
     pub ops: Vec<TimedOp>,
     /// When the last fault is over.
@@ -38,6 +42,8 @@ impl Plan {
             pages: 18,
             hot_hosts,
             liars: 10,
+            conspirators: 0,
+            hold_seconds: 10,
             ops: op::draw(seed, agents, healed),
             healed,
         }

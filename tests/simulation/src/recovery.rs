@@ -2,7 +2,7 @@
 
 use crate::coordinator_shell::Shell;
 use crate::invariants::Watch;
-use sward_coordinator_core::coordinator::{Coordinator, Restore};
+use sward_coordinator_core::coordinator::{Coordinator, Restore, Retractions};
 use sward_coordinator_core::input::Input;
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::output::Output;
@@ -41,9 +41,13 @@ impl Shell {
                 core.replay_journal(line.clone(), now);
             }
         }
+        let mut retractions = Retractions::of(lines.iter());
         for kept in self.archive.settlements.iter().skip(index(at.offset)) {
             core.replay_settlement(&kept.settlement, &kept.archived, now);
+            retractions.note(&kept.settlement);
         }
+        self.store.commit(core.take_batch())?;
+        retractions.replay(&mut core, &self.store, now)?;
         self.store.commit(core.take_batch())?;
         for line in lines {
             match line {
@@ -55,6 +59,7 @@ impl Shell {
                 | JournalEntry::Enrolled { .. }
                 | JournalEntry::Submitted { .. }
                 | JournalEntry::JobState { .. }
+                | JournalEntry::Retracted { .. }
                 | JournalEntry::Convicted { .. } => {}
             }
             self.store.commit(core.take_batch())?;

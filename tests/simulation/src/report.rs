@@ -29,6 +29,10 @@ pub struct Report {
     pub liars: usize,
     /// Agents that were convicted.
     pub convicted: usize,
+    /// Pages that were accepted and taken back.
+    pub retracted: u64,
+    /// Lies that were accepted and stayed.
+    pub lies: usize,
     /// When every job was done, in simulated milliseconds.
     pub done_ms: u64,
     /// The digest of every event: equal for equal runs.

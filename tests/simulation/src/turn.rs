@@ -247,6 +247,10 @@ impl Shell {
 fn note(event: &Event, watch: &mut Watch) {
     match event {
         Event::Settled { .. } => watch.settlements += 1,
-        Event::Enrolled(_) | Event::Convicted { .. } | Event::Receipt(_) | Event::Job { .. } => {}
+        Event::Enrolled(_)
+        | Event::Convicted { .. }
+        | Event::Retracted { .. }
+        | Event::Receipt(_)
+        | Event::Job { .. } => {}
     }
 }

@@ -154,6 +154,8 @@ impl World {
             settled: self.watch.settlements,
             liars: self.roles().iter().filter(|role| !role.is_honest()).count(),
             convicted: self.watch.convicted.len(),
+            retracted: self.watch.retracted,
+            lies: self.watch.lies.len(),
             done_ms: done.map(|done| done.as_millis() - START.as_millis()).unwrap_or_default(),
             trace: trace.to_string(),
             violations: violations.collect(),
@@ -220,8 +222,13 @@ impl World {
                 self.visits.forget_leases_of(agent);
             }
         }
-        for (url, body, canonical) in std::mem::take(&mut self.watch.accepted) {
-            if !self.sites.has_served(&url, body, canonical) {
+        for (task, url, body, canonical) in std::mem::take(&mut self.watch.accepted) {
+            if self.sites.has_served(&url, body, canonical) {
+                continue;
+            }
+            if self.plan.conspirators > 1 {
+                self.watch.lies.insert(task);
+            } else {
                 self.watch.fail(format!("{url} is accepted with a body that was never served"));
             }
         }

@@ -82,7 +82,7 @@ impl Coordinator {
     /// Why this agent is rather not given a page that others fetch.
     fn acquainted(&self, task: &Task, peer: &PeerId) -> Option<PassedOver> {
         let cohort = self.roster.get(peer)?.cohort();
-        let agents = self.visitors.len();
+        let agents = self.roster.drawable();
         task.active().find_map(|attempt| {
             if attempt.cohort == cohort {
                 Some(PassedOver::SameCohort)
@@ -97,6 +97,6 @@ impl Coordinator {
     /// Whether anybody is connected who joined with none of those who fetch this page.
     fn stranger_exists(&self, task: &Task) -> bool {
         let met = |cohort| task.active().any(|attempt| attempt.cohort == cohort);
-        self.roster.connected_cohorts().any(|cohort| !met(cohort))
+        self.roster.cohorts().any(|cohort| !met(cohort))
     }
 }

@@ -64,10 +64,16 @@ impl Coordinator {
             return;
         }
         let Some(through) = credits.last().and_then(|credit| position(&credit.key)) else { return };
+        // What was contested was held, and earns nothing.
+        let paid = || credits.iter().filter(|credit| credit.amount.tasks > 0);
+        if paid().next().is_none() {
+            credits.iter().for_each(|credit| self.batch.delete(credit.key.clone()));
+            return;
+        }
         let total = |sum: Option<Totals>, credit: &MaturedCredit| sum?.plus(credit.amount);
         let Some(sum) = credits.iter().fold(Some(member.record.receipted), total) else { return };
         let record = &member.record;
-        let leaves: Vec<Digest> = credits.iter().map(|credit| credit.leaf).collect();
+        let leaves: Vec<Digest> = paid().map(|credit| credit.leaf).collect();
         let body = ReceiptBody {
             schema: self.config.schema.clone(),
             log: self.config.signer.name().clone(),
@@ -185,8 +191,12 @@ impl Coordinator {
         let Some(member) = self.roster.get_mut(&agent) else { return };
         member.record.standing = Standing::Convicted { at, reason };
         member.record.pending = Totals::default();
+        self.roster.retire(&agent);
         self.save_agent(&agent);
         self.wait_no_more_for(&agent, now);
+        if !self.recovering {
+            self.look_up_held(agent);
+        }
     }
 }
 

@@ -11,12 +11,14 @@ mod grant;
 mod jobs;
 mod restore;
 mod results;
+mod retract;
 mod retry;
 mod settle;
 mod upload;
 mod verdict;
 
 pub use restore::Restore;
+pub use retract::Retractions;
 
 use crate::batch::Batch;
 use crate::config::Config;
@@ -78,6 +80,7 @@ pub struct Coordinator {
     leases: BTreeMap<LeaseToken, TaskId>,
     roster: Roster,
     meetings: Meetings,
+    fallen: retract::Fallen,
     /// Numbers the draws. It begins anywhere, so that a restart draws no number again.
     draws: u64,
     /// Peers with an open stream, enrolled or not.
@@ -108,6 +111,7 @@ impl Coordinator {
             rng: ChaCha12Rng::from_seed(config.seed),
             roster: Roster::new(config.draw_chain.seed(round)),
             meetings: Meetings::default(),
+            fallen: retract::Fallen::default(),
             draws: 0,
             frontier: Frontier::new(config.bounds.hot_hosts),
             config,
@@ -271,6 +275,7 @@ impl Coordinator {
                 });
             }
             Answer::Payloads { task, known } => self.payloads_known(task, &known, now),
+            Answer::Held { agent, held, hosts } => self.held(agent, held, hosts, now),
             Answer::Matured { agent, credits } => self.matured(agent, &credits, now),
         }
     }

@@ -10,6 +10,7 @@ use crate::input::Archived;
 use crate::job::JobState;
 use crate::journal::JournalEntry;
 use crate::lookup::{Answer, Lookup, MaturedCredit, load_host};
+use crate::record::agent::Standing;
 use crate::record::{self, Kind, decode};
 use crate::roster::Agent;
 use crate::settlement::Settlement;
@@ -135,6 +136,11 @@ impl Coordinator {
         let agents: Vec<PeerId> = self.roster.iter().map(|(peer, _)| *peer).collect();
         for agent in agents {
             self.judge(&agent, now);
+            // What an agent caught before still had a part in may not have been looked through to its end.
+            let caught = self.roster.get(&agent).map(|member| &member.record.standing);
+            if caught.is_some_and(|standing| *standing != Standing::Good) {
+                self.look_up_held(agent);
+            }
         }
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for id in jobs {
@@ -169,7 +175,8 @@ impl Coordinator {
         self.save_task(id);
     }
 
-    /// Applies a journal entry, but for receipts: see [`Self::replay_receipt`].
+    /// Applies a journal entry, but for receipts and retractions: see [`Self::replay_receipt`] and
+    /// [`Retractions`](super::Retractions).
     pub fn replay_journal(&mut self, entry: JournalEntry, now: Timestamp) {
         match entry {
             JournalEntry::Invited { fingerprint, expires } => {
@@ -190,7 +197,7 @@ impl Coordinator {
             JournalEntry::Convicted { agent, at, reason } => {
                 self.put_conviction(agent, at, reason, now);
             }
-            JournalEntry::Receipt { .. } => {}
+            JournalEntry::Receipt { .. } | JournalEntry::Retracted { .. } => {}
             JournalEntry::Countersigned { agent, note } => self.put_countersigned(agent, note),
         }
     }

@@ -12,6 +12,7 @@ use crate::quorum::{self, Layer};
 use crate::record::agent::Totals;
 use crate::record::capture::CaptureRecord;
 use crate::record::payload::PayloadRecord;
+use crate::record::pending::HeldPage;
 use crate::record::robots::RobotsRecord;
 use crate::record::{self, encode};
 use crate::settlement::{AgentResult, Finding, PageFacts, PublishedBlocks, Settlement};
@@ -21,7 +22,7 @@ use std::time::Duration;
 use sward_proto::compare::block::BlockList;
 use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
-use sward_proto::ids::{LeaseToken, TaskId};
+use sward_proto::ids::{LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::robots::Robots;
 use sward_proto::tariff::CreditClass;
@@ -228,7 +229,7 @@ impl Coordinator {
         }
         self.keep_capture(settlement, archived);
         for result in &settlement.results {
-            self.credit(settlement, result);
+            self.credit(settlement, result, archived);
         }
         if settlement.robots {
             self.learn_robots(settlement, now);
@@ -264,7 +265,8 @@ impl Coordinator {
         }
     }
 
-    fn credit(&mut self, settlement: &Settlement, result: &AgentResult) {
+    fn credit(&mut self, settlement: &Settlement, result: &AgentResult, archived: &Archived) {
+        let revisit = archived.page.as_ref().is_some_and(|page| page.revisit);
         let matures =
             settlement.settled_at + Duration::from_secs(self.config.tariff.hold_seconds());
         let Some(agent) = self.roster.get_mut(&result.agent) else { return };
@@ -276,14 +278,16 @@ impl Coordinator {
             Finding::Replayed => agent.record.replayed += 1,
         }
         let convicted = agent.record.standing != record::agent::Standing::Good;
-        if result.credit.tasks > 0
+        let contested = settlement.outcome == Outcome::Disagree && !settlement.robots;
+        if (result.credit.tasks > 0 || contested)
             && !convicted
             && let Some(pending) = agent.record.pending.plus(result.credit)
         {
             agent.record.pending = pending;
             let key = record::pending::key(&result.agent, matures, settlement.task);
-            let pending =
-                record::pending::PendingRecord { amount: result.credit, leaf: result.leaf };
+            let (amount, leaf) = (result.credit, result.leaf);
+            let page = held_page(settlement, &result.agent, revisit, matures);
+            let pending = record::pending::PendingRecord { amount, leaf, page };
             self.batch.put(key, encode(&pending));
         }
         self.save_agent(&result.agent);
@@ -336,6 +340,31 @@ impl Coordinator {
     pub(super) fn has_results(task: &Task) -> bool {
         task.revealed().next().is_some()
     }
+}
+
+/// The page that a result helped to accept or to contest, and who else did.
+fn held_page(
+    settlement: &Settlement,
+    agent: &PeerId,
+    revisit: bool,
+    matures: Timestamp,
+) -> Option<HeldPage> {
+    let contested = settlement.outcome == Outcome::Disagree;
+    let bytes = settlement.page.as_ref().map_or(0, |page| page.bytes);
+    let held = (settlement.outcome == Outcome::Ok || contested) && !settlement.robots;
+    let others = settlement.results.iter();
+    let others = others.filter(|other| contested || other.finding == Finding::Agreed);
+    held.then(|| HeldPage {
+        task: settlement.task,
+        job: settlement.job,
+        url: settlement.url.clone(),
+        depth: settlement.depth,
+        bytes,
+        revisit,
+        matures,
+        contested,
+        with: others.map(|other| other.agent).filter(|other| other != agent).collect(),
+    })
 }
 
 /// What an agreed outcome is paid as.

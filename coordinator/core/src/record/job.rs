@@ -46,6 +46,8 @@ pub struct JobCounts {
     pub bytes: u64,
     /// Results handed in by agents, audits included.
     pub fetches: u64,
+    /// Pages that were accepted and taken back; their URLs are fetched again.
+    pub retracted: u64,
 }
 
 impl JobRecord {

@@ -134,3 +134,29 @@ fn failures_do_not_contest_an_answer() {
         "{decision:?}"
     );
 }
+
+/// Those who agree on every lie are believed when they are drawn together; once all of them
+/// are caught, what stands on their word alone is taken back and fetched again.
+#[test]
+fn what_conspirators_had_accepted_is_taken_back() {
+    let mut retracted = 0;
+    for seed in 0..9 {
+        let plan = Plan { conspirators: 3, hold_seconds: 90, ..calm(seed) };
+        retracted += holds(plan).retracted;
+    }
+    assert!(retracted > 1, "{retracted} pages taken back");
+}
+
+/// The same through crashes and the loss of the index.
+#[test]
+fn retractions_outlive_crashes_and_rebuilds() {
+    let mut retracted = 0;
+    for seed in 0..9 {
+        let lose = Op::LoseIndex { down: Duration::from_secs(1) };
+        let crashes = (6..60).step_by(5).map(|at| (at, crash(3 + 7 * at as u32 % 40)));
+        let ops = crashes.chain([(33, lose), (52, lose)]);
+        let plan = Plan { conspirators: 3, hold_seconds: 90, ..suffering(seed, ops) };
+        retracted += holds(plan).retracted;
+    }
+    assert!(retracted > 1, "{retracted} pages taken back");
+}
