@@ -20,3 +20,4 @@ pub mod roster;
 pub mod settlement;
 pub mod store;
 pub mod task;
+pub mod trust;

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod recovery;
 pub mod report;
 pub mod sites;
+pub mod table;
 pub mod turn;
 pub mod visits;
 pub mod wire;

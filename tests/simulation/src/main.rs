@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use sward_simulation::plan::Plan;
 use sward_simulation::report::Report;
+use sward_simulation::table;
 use sward_simulation::world::World;
 
 /// The deterministic simulator: hundreds of agents on a seeded clock, faults, liars, and what must hold all the same.
@@ -48,12 +49,15 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// Detection, overhead and false penalties, for every attack, beside every baseline.
+    Table(table::command::Command),
 }
 
 fn main() -> ExitCode {
     let held = match Cli::parse().command {
         Command::Run { seed, agents, json } => run(seed, agents, json),
         Command::Sweep { seeds, from, agents, threads } => sweep(seeds, from, agents, threads),
+        Command::Table(command) => command.run(&mut |line| println!("{line}")),
     };
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,0 +1,208 @@
+//! When an agent's credit turns final, and which of its pages must be seen again before.
+//!
+//! Decides the hold window: pages gather in a **block**, and a block is issued as one. What is bounded is the value at risk,
+//! not a count of pages: a block is issued only once it holds enough checks, and what it lacks is made up by fetching its
+//! single-source pages again. So the date that an owner is shown at once is a promise, at most seven days off, and neither
+//! it nor anything else about the block says which pages were audited. Final credit is never revoked; a convict's block is
+//! just never issued.
+
+use super::rate::Rate;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use sward_proto::timestamp::Timestamp;
+
+/// How long credit waits, and for what. An operator may wait longer; less lets more forgeries through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Pages that close a block.
+    pub pages: u32,
+    /// How long a block gathers at most.
+    pub gather: Duration,
+    /// Rest of a closed block before it is issued.
+    pub rest: Duration,
+    /// Checks that an issued block holds, unless all its pages were seen twice.
+    pub checks: u32,
+}
+
+impl Default for Terms {
+    /// D = 5,000 pages and 48 hours of research on validation, section B9; with five days of gathering that is at most seven
+    /// days for anybody. D at the floors of section B5 buys 300 checks of an agent's own pages; 200 are asked for here, as its
+    /// audits of others count too, and are as likely to show a forgery.
+    fn default() -> Self {
+        let (gather, rest) = (Duration::from_hours(5 * 24), Duration::from_hours(48));
+        Self { pages: 5000, gather, rest, checks: 200 }
+    }
+}
+
+/// Pages of one agent that turn final together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    opened: Timestamp,
+    closed: Option<Timestamp>,
+    pages: u32,
+    /// Of these, seen by nobody else yet.
+    single: u32,
+    checks: u32,
+}
+
+impl Block {
+    /// Opens with its first page.
+    #[must_use]
+    pub const fn open(now: Timestamp) -> Self {
+        Self { opened: now, closed: None, pages: 0, single: 0, checks: 0 }
+    }
+
+    /// Pages in it.
+    #[must_use]
+    pub const fn pages(&self) -> u32 {
+        self.pages
+    }
+
+    /// Pages in it that nobody else saw.
+    #[must_use]
+    pub const fn single(&self) -> u32 {
+        self.single
+    }
+
+    /// Adds `pages`, of which `single` rest on the agent alone.
+    pub const fn deliver(&mut self, pages: u32, single: u32) {
+        self.pages = self.pages.saturating_add(pages);
+        self.single = self.single.saturating_add(if single < pages { single } else { pages });
+    }
+
+    /// A check of the agent agreed, be it on a page of this block or on an audit that it did for others.
+    pub const fn check(&mut self) {
+        self.checks = self.checks.saturating_add(1);
+    }
+
+    /// Single-source pages were fetched again.
+    pub const fn confirm(&mut self, pages: u32) {
+        self.single = self.single.saturating_sub(pages);
+        self.checks = self.checks.saturating_add(pages);
+    }
+
+    /// Whether no page may join it any more.
+    #[must_use]
+    pub fn is_full(&self, terms: Terms, now: Timestamp) -> bool {
+        self.pages >= terms.pages || now.since(self.opened) >= terms.gather
+    }
+
+    /// Closes it: its rest begins.
+    pub const fn close(&mut self, now: Timestamp) {
+        if self.closed.is_none() {
+            self.closed = Some(now);
+        }
+    }
+
+    /// When it turns final: what the owner is told with the first page, and never later than that.
+    #[must_use]
+    pub fn due(&self, terms: Terms) -> Timestamp {
+        self.closed.unwrap_or(self.opened + terms.gather) + terms.rest
+    }
+
+    /// How many of its single-source pages, drawn at random, are to be fetched again before it is issued: what it
+    /// lacks in checks, and while the agent is on retrial as many as a whole block needs, whatever it has.
+    #[must_use]
+    pub const fn shortfall(&self, terms: Terms, on_retrial: bool) -> u32 {
+        let missing =
+            if on_retrial { terms.checks } else { terms.checks.saturating_sub(self.checks) };
+        if missing < self.single { missing } else { self.single }
+    }
+}
+
+/// The audit rate with which a block of an agent that delivers `pages_a_day` comes to hold its checks in time.
+#[must_use]
+pub fn need(terms: Terms, pages_a_day: u32) -> Rate {
+    let gathered = u64::from(pages_a_day) * terms.gather.as_secs() / 86_400;
+    Rate::of(u64::from(terms.checks), gathered.min(u64::from(terms.pages)))
+}
+
+/// What becomes of a page whose agent was convicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aftermath {
+    /// It stands: others saw the same.
+    Stands,
+    /// It is fetched again by others, and the convict's copy is never released.
+    FetchedAgain,
+    /// It was released: a signed retraction names it, and nothing is taken back.
+    Retracted,
+}
+
+/// Which of a convict's pages are fetched again: those that rest on it alone and are not final. No credit for them is issued.
+#[must_use]
+pub const fn aftermath(seen_by_others: bool, released: bool) -> Aftermath {
+    match (seen_by_others, released) {
+        (true, _) => Aftermath::Stands,
+        (false, false) => Aftermath::FetchedAgain,
+        (false, true) => Aftermath::Retracted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn terms() -> Terms {
+        Terms::default()
+    }
+
+    #[test]
+    fn a_busy_agent_waits_two_days_and_a_casual_one_at_most_seven() {
+        let mut busy = Block::open(Timestamp::ZERO);
+        assert_eq!(busy.due(terms()), Timestamp::ZERO + DAY * 7);
+        busy.deliver(5000, 5000);
+        assert!(busy.is_full(terms(), Timestamp::ZERO));
+        busy.close(Timestamp::ZERO);
+        assert_eq!(busy.due(terms()), Timestamp::ZERO + terms().rest);
+        let casual = Block::open(Timestamp::ZERO);
+        assert!(!casual.is_full(terms(), Timestamp::ZERO + DAY * 4));
+        assert!(casual.is_full(terms(), Timestamp::ZERO + DAY * 5));
+    }
+
+    #[test]
+    fn a_casual_agent_is_audited_more_and_a_tiny_one_always() {
+        assert_eq!(need(terms(), 1000).ppm(), 40_000);
+        assert_eq!(need(terms(), 100).ppm(), 400_000);
+        assert_eq!(need(terms(), 30), Rate::ONE);
+        assert_eq!(need(terms(), 0), Rate::ONE);
+    }
+
+    #[test]
+    fn only_what_rests_on_a_convict_alone_is_fetched_again() {
+        assert_eq!(aftermath(true, true), Aftermath::Stands);
+        assert_eq!(aftermath(false, false), Aftermath::FetchedAgain);
+        assert_eq!(aftermath(false, true), Aftermath::Retracted);
+    }
+
+    proptest! {
+        /// A block that makes up its shortfall holds enough checks or nothing unseen, and is due when its owner was told.
+        #[test]
+        fn an_issued_block_is_checked_enough(
+            pages in proptest::collection::vec((0u32..400, 0u32..400, 0u32..40), 0..40),
+            on_retrial: bool,
+            closed_h in 0u64..120,
+        ) {
+            let mut block = Block::open(Timestamp::ZERO);
+            let promised = block.due(terms());
+            let mut delivered = 0;
+            for (pages, single, checks) in pages {
+                block.deliver(pages, single);
+                (0..checks).for_each(|_| block.check());
+                delivered += pages;
+            }
+            prop_assert_eq!(block.pages(), delivered);
+            prop_assert!(block.single() <= block.pages());
+            let (before, asked) = (block.checks, block.shortfall(terms(), on_retrial));
+            block.confirm(asked);
+            prop_assert!(block.single() == 0 || block.checks >= terms().checks);
+            prop_assert!(!on_retrial || block.single() == 0 || block.checks >= before + terms().checks);
+            prop_assert_eq!(block.shortfall(terms(), false), 0);
+            block.close(Timestamp::ZERO + Duration::from_hours(closed_h));
+            prop_assert!(block.due(terms()) <= promised);
+        }
+    }
+}

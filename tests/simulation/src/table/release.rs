@@ -1,0 +1,108 @@
+//! What becomes of held pages: release when due, and the end of an identity.
+
+use super::identity::Identity;
+use super::page::{KINDS, Kind};
+use super::world::World;
+use sward_coordinator_core::trust::hold::{self, Aftermath};
+use sward_proto::timestamp::Timestamp;
+
+impl World {
+    /// Blocks that are due turn final, after what they lack in checks is made up.
+    pub(super) fn release(&mut self, who: usize, now: Timestamp) {
+        let (accomplice, terms) = (self.accomplice(), self.setting.terms);
+        let honest = self.is_honest(who);
+        let Some(identity) = self.identities.get_mut(who) else { return };
+        identity.turn_block(terms, now);
+        while identity.resting.front().is_some_and(|held| held.block.due(terms) <= now) {
+            let Some(mut held) = identity.resting.pop_front() else { break };
+            let pages = held.block.shortfall(terms, identity.trust.is_proving());
+            held.fetch_again(pages, None, accomplice, &mut self.draws);
+            self.tally.fetches += f64::from(pages);
+            let all = f64::from(held.block.pages());
+            let certified: f64 =
+                KINDS.iter().filter(|kind| kind.is_certifiable()).map(|kind| kind.share).sum();
+            self.tally.finals += (all - f64::from(held.audits)) * certified;
+            self.tally.forged_final += f64::from(held.forgeries());
+            let paid = (all - f64::from(held.unpaid)).max(0.0);
+            if honest {
+                self.tally.honest_paid += paid;
+                self.tally.honest_windows += 1.0;
+            } else {
+                self.tally.attacker_paid += paid;
+            }
+        }
+    }
+
+    /// The chance that whoever fetches a forged page again backs the forgery.
+    fn accomplice(&self) -> f64 {
+        let shares = self.setting.attack.is_some_and(|(attack, _)| attack.shares());
+        if shares { self.theirs } else { 0.0 }
+    }
+
+    /// The identity ends: what rests on it alone is dropped and fetched again by others, as part of their work.
+    pub(super) fn convict(&mut self, who: usize, now: Timestamp) {
+        if self.is_honest(who) {
+            self.tally.honest_convicted += 1.0;
+        } else {
+            self.tally.attackers_convicted += 1.0;
+        }
+        let Some(identity) = self.identities.get_mut(who) else { return };
+        for held in identity.held() {
+            let seen = held.block.pages() - held.block.single();
+            debug_assert_eq!(hold::aftermath(false, false), Aftermath::FetchedAgain);
+            self.tally.accepted -= f64::from(held.block.single());
+            self.tally.forged_final += f64::from(held.backed);
+            self.tally.finals += f64::from(seen - held.audits.min(seen));
+        }
+        *identity = Identity::new(now);
+    }
+
+    /// The owner leaves; a new identity begins. What is held stays, and is released when due or topped up.
+    pub(super) fn leave(&mut self, who: usize, now: Timestamp) {
+        let (accomplice, terms) = (self.accomplice(), self.setting.terms);
+        let Some(identity) = self.identities.get_mut(who) else { return };
+        for held in identity.held() {
+            let pages = held.block.shortfall(terms, false);
+            held.fetch_again(pages, None, accomplice, &mut self.draws);
+            self.tally.fetches += f64::from(pages);
+            self.tally.finals += f64::from(held.block.pages() - held.audits);
+            self.tally.forged_final += f64::from(held.forgeries());
+            self.tally.attacker_paid += f64::from(held.block.pages().saturating_sub(held.unpaid));
+        }
+        *identity = Identity::new(now);
+    }
+
+    /// The agent is kept from a kind of page: what it holds of that kind is fetched again. It stays paid.
+    pub(super) fn fetch_kind_again(&mut self, who: usize, page: &Kind) {
+        let accomplice = self.accomplice();
+        let Some(kind) = KINDS.iter().position(|kind| kind == page) else { return };
+        let Some(identity) = self.identities.get_mut(who) else { return };
+        for held in identity.held() {
+            let pages = (f64::from(held.block.single()) * page.share).round() as u32;
+            held.fetch_again(pages, Some(kind), accomplice, &mut self.draws);
+            self.tally.fetches += f64::from(pages);
+        }
+    }
+
+    /// Credit of so many pages is not issued.
+    pub(super) fn withhold(&mut self, who: usize, pages: u32) {
+        if let Some(identity) = self.identities.get_mut(who) {
+            identity.open.unpaid += pages;
+        }
+    }
+
+    /// What is pending at the end counts as paid at the rate of what was settled: nobody has lost it.
+    pub(super) fn count_pending(&mut self) {
+        for who in 0..self.members.len() {
+            let honest = self.is_honest(who);
+            let Some(identity) = self.identities.get_mut(who) else { continue };
+            let pages: u32 =
+                identity.held().map(|h| h.block.pages().saturating_sub(h.unpaid)).sum();
+            if honest {
+                self.tally.honest_paid += f64::from(pages);
+            } else {
+                self.tally.attacker_paid += f64::from(pages);
+            }
+        }
+    }
+}
