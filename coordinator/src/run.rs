@@ -76,7 +76,12 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
         tariff,
         signer,
         schema: ReceiptSchema::of_domain(RECEIPT_DOMAIN)?,
-        rules: Rules { margin: config.quorum.margin, most: config.quorum.most, ..Rules::default() },
+        rules: Rules {
+            margin: config.quorum.margin,
+            most: config.quorum.most,
+            partial: config.quorum.partial,
+            ..Rules::default()
+        },
         developer: config.developer,
         seen_key: SeenKey(keys.seen),
         seed,

@@ -28,12 +28,15 @@ pub struct Rules {
     pub most: usize,
     /// How near is near enough.
     pub limits: Limits,
+    /// Whether a page stands on which groups agree in part: in its stable blocks, or nearly. Only attested blocks of it may
+    /// then be published, and content that others lack is no contradiction by itself.
+    pub partial: bool,
 }
 
 impl Default for Rules {
     /// Two independent groups, seven results at most: research on validation, section B5.
     fn default() -> Self {
-        Self { margin: 2, most: 7, limits: Limits::default() }
+        Self { margin: 2, most: 7, limits: Limits::default(), partial: true }
     }
 }
 

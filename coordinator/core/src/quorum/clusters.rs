@@ -63,7 +63,8 @@ impl<'a> Clusters<'a> {
 
     /// What stands, on the strongest layer on which an answer leads; `More` where it still has to be confirmed.
     pub(super) fn agreed(&self) -> Option<Decision> {
-        LEVELS.into_iter().enumerate().find_map(|(level, layer)| {
+        let levels = LEVELS.into_iter().filter(|layer| self.rules.partial || !layer.is_partial());
+        levels.enumerate().find_map(|(level, layer)| {
             let first = self.largest(&self.voiced, level)?;
             let rest: Vec<usize> =
                 self.voiced.iter().copied().filter(|vote| !first.contains(vote)).collect();
@@ -164,6 +165,9 @@ impl<'a> Clusters<'a> {
         let then: Vec<usize> = then.collect();
         if self.groups(&then) < 2 {
             return false;
+        }
+        if !self.rules.partial {
+            return true;
         }
         let have_blocks = then.iter().chain([&vote]).all(|vote| self.active(*vote).is_some());
         !have_blocks || contradicts(judged.blocks, &self.copies(&then), self.groups_of(&then))
