@@ -148,7 +148,7 @@ pub const RESTRICTED_FOR: Duration = Duration::from_hours(14 * 24);
 /// Differences on pages of regional or fast-changing sites, within [`RESTRICTED_FOR`], after which an agent gets no more of
 /// them: such a difference weighs too little to convict, and so must not be free either.
 pub const STRIKES: usize = 2;
-/// Pages that are fetched twice after a difference that weighs at least [`GRAVE`]; a third of them after a lesser one.
+/// Pages that are fetched twice after a difference that weighs at least `GRAVE`; a third of them after a lesser one.
 pub const REVIEW_PAGES: u32 = 300;
 /// What an older copy of a page weighs, about, or more: 3.5 nats, in millionths (evidence).
 const GRAVE: i64 = 3_500_000;
