@@ -7,6 +7,7 @@ use super::block::{self, Entries};
 use super::contained::{contained, from_io};
 use super::durable::SledFiles;
 use super::summary::Summary;
+use ::sled::IVec;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::path::Path;
@@ -115,7 +116,7 @@ impl Tree {
         let Some((first, _)) = changes.peek() else { return Ok(()) };
         let (at, old) = self.block_of(first)?;
         let end = self.block_after(&at)?;
-        let belongs = |key: &[u8]| end.as_ref().is_none_or(|end| physical(key) < *end);
+        let belongs = |key: &[u8]| end.as_ref().is_none_or(|end| end[..] > physical(key)[..]);
         let mut entries = block::unpack(&old)?;
         while let Some((key, value)) = changes.next_if(|(key, _)| belongs(key)) {
             match value {
@@ -148,18 +149,17 @@ impl Tree {
     }
 
     /// The block that `key` belongs in: where it lies and what it holds, which is nothing where there is none yet.
-    fn block_of(&self, key: &[u8]) -> Result<KeyValue, StoreError> {
+    fn block_of(&self, key: &[u8]) -> Result<(IVec, IVec), StoreError> {
         let last = contained("reading the index", || {
             self.db.range([BLOCK].as_slice()..=physical(key).as_slice()).next_back().transpose()
         })?;
-        Ok(last
-            .map_or_else(|| (vec![BLOCK], Vec::new()), |(at, bytes)| (at.to_vec(), bytes.to_vec())))
+        Ok(last.unwrap_or_else(|| (IVec::from(&[BLOCK]), IVec::default())))
     }
 
     /// Where the block after the one at `at` lies.
-    fn block_after(&self, at: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn block_after(&self, at: &[u8]) -> Result<Option<IVec>, StoreError> {
         let next = contained("reading the index", || self.db.get_gt(at))?;
-        Ok(next.map(|(at, _)| at.to_vec()))
+        Ok(next.map(|(at, _)| at))
     }
 
     /// Reads all there is, and returns the summary that it was checked against.

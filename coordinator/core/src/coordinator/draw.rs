@@ -7,7 +7,7 @@
 use super::{Coordinator, Timer};
 use crate::group::Ties;
 use crate::task::Task;
-use std::collections::BTreeSet;
+use sward_proto::canonical_url::HostName;
 use sward_proto::draw::{Draw, PassedOver, Place, Round};
 use sward_proto::ids::{PeerId, TaskId};
 use sward_proto::timestamp::Timestamp;
@@ -18,6 +18,17 @@ pub(super) struct Begun {
     pub(super) place: Place,
     /// What it is known by.
     pub(super) draw: Draw,
+}
+
+/// What an agent could be given of what waits on a host.
+#[derive(Default)]
+pub(super) struct Fitting {
+    /// The tasks, each with whether the circle had to be widened for it.
+    pub(super) tasks: Vec<(TaskId, bool)>,
+    /// Why it is not given the first of the others.
+    pub(super) why: Option<PassedOver>,
+    /// When the circle is widened for those that still wait for a stranger.
+    pub(super) waits: Vec<(Timestamp, Timer)>,
 }
 
 impl Coordinator {
@@ -38,51 +49,46 @@ impl Coordinator {
         Begun { place: seed.begin(number), draw }
     }
 
-    /// Up to `most` of the tasks on a host for which this agent would be a further, independent voice, each with whether the circle had to
-    /// be widened for it; where there is none although some wait, why.
+    /// Up to `most` of the tasks on a host for which this agent would be a further, independent voice.
     pub(super) fn fitting_tasks(
-        &mut self,
+        &self,
         peer: &PeerId,
         ties: &Ties,
-        waiting: &BTreeSet<TaskId>,
+        host: &HostName,
         most: usize,
         now: Timestamp,
-    ) -> Result<Vec<(TaskId, bool)>, PassedOver> {
-        let (mut fitting, mut why, mut waits) = (Vec::new(), None, Vec::new());
-        for id in waiting {
+    ) -> Fitting {
+        let (mut fitting, agents) = (Fitting::default(), self.roster.drawable());
+        let Some(host) = self.frontier.host(host) else { return fitting };
+        for id in &host.needy {
             let Some(task) = self.tasks.get(id).filter(|task| task.is_needy()) else { continue };
-            if fitting.len() >= most {
+            if fitting.tasks.len() >= most {
                 break;
             }
             if !task.takes(peer, ties) {
-                why = why.or(Some(PassedOver::Tied));
+                fitting.why = fitting.why.or(Some(PassedOver::Tied));
                 continue;
             }
-            let Some(acquainted) = self.acquainted(task, peer) else {
-                fitting.push((*id, false));
+            let Some(acquainted) = self.acquainted(task, peer, agents) else {
+                fitting.tasks.push((*id, false));
                 continue;
             };
             let since = task.attempts.iter().map(|attempt| attempt.leased_at).max();
             let until = since.unwrap_or(now) + self.config.bounds.widen_wait;
             let nobody_else = acquainted == PassedOver::SameCohort && !self.stranger_exists(task);
             if until <= now || nobody_else {
-                fitting.push((*id, true));
+                fitting.tasks.push((*id, true));
             } else {
-                why = why.or(Some(acquainted));
-                waits.push((until, Timer::Widen(*id)));
+                fitting.why = fitting.why.or(Some(acquainted));
+                fitting.waits.push((until, Timer::Widen(*id)));
             }
         }
-        self.timers.extend(waits);
-        match why {
-            Some(why) if fitting.is_empty() => Err(why),
-            Some(_) | None => Ok(fitting),
-        }
+        fitting
     }
 
-    /// Why this agent is rather not given a page that others fetch.
-    fn acquainted(&self, task: &Task, peer: &PeerId) -> Option<PassedOver> {
+    /// Why this agent, of so many, is rather not given a page that others fetch.
+    fn acquainted(&self, task: &Task, peer: &PeerId, agents: usize) -> Option<PassedOver> {
         let cohort = self.roster.get(peer)?.cohort();
-        let agents = self.roster.drawable();
         task.active().find_map(|attempt| {
             if attempt.cohort == cohort {
                 Some(PassedOver::SameCohort)

@@ -1,9 +1,9 @@
 //! Giving out work: a run of URLs of one host to one agent at a time.
 //!
-//! Serves open long polls whenever something is due; who is served is drawn ([`super::draw`]). Results that other agents have sealed already come first, so that
-//! verdicts are not kept waiting by new pages.
+//! Serves open long polls whenever something is due; who is served is drawn ([`super::draw`]). Results that other agents have
+//! sealed already come first, so that verdicts are not kept waiting by new pages.
 
-use super::draw::Begun;
+use super::draw::{Begun, Fitting};
 use super::{Coordinator, Timer};
 use crate::frontier::{PRODUCT_TOKEN, Queue, RobotsState};
 use crate::group::Ties;
@@ -141,9 +141,9 @@ impl Coordinator {
         if length == 0 {
             return Err(PassedOver::Full);
         }
-        let needy = self.frontier.host(host).map(|host| host.needy.clone()).unwrap_or_default();
-        let fitting = self.fitting_tasks(&peer, &ties, &needy, length, now);
-        let mut run: Vec<(TaskId, bool)> = fitting.iter().flatten().copied().collect();
+        let Fitting { tasks: mut run, why, waits } =
+            self.fitting_tasks(&peer, &ties, host, length, now);
+        self.timers.extend(waits);
         while run.len() < length {
             match self.next_task(host, now) {
                 Some(task) => run.push((task, false)),
@@ -151,7 +151,7 @@ impl Coordinator {
             }
         }
         if run.is_empty() {
-            return Err(fitting.err().unwrap_or(PassedOver::NothingLeft));
+            return Err(why.unwrap_or(PassedOver::NothingLeft));
         }
         let gap = self.gap(host, run.iter().map(|(task, _)| *task));
         let bounds = self.config.bounds;
