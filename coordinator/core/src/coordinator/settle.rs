@@ -297,12 +297,17 @@ impl Coordinator {
         let (origin, host) = (settlement.url.origin(), settlement.url.host());
         let text = settlement.page.as_ref().and_then(|page| page.robots_rules.as_deref());
         let bounds = self.config.bounds;
-        let (rules, life) = match (settlement.outcome, text) {
-            (Outcome::Ok, Some(text)) => (Robots::from_text(text), bounds.robots_life),
-            (Outcome::Http4xx | Outcome::Redirect, _) => (Robots::allow_all(), bounds.robots_life),
-            _ => (Robots::disallow_all(), bounds.robots_retry),
+        let settled = settlement.settled_at;
+        // A host that does not answer rests meanwhile. Rules that end with its rest would never be used: what waits there
+        // would wait for ever, and only its robots.txt be asked for again and again.
+        let rested = self.frontier.host(&host).map_or(settled, |host| host.clock.blocked_until);
+        let (rules, expires) = match (settlement.outcome, text) {
+            (Outcome::Ok, Some(text)) => (Robots::from_text(text), settled + bounds.robots_life),
+            (Outcome::Http4xx | Outcome::Redirect, _) => {
+                (Robots::allow_all(), settled + bounds.robots_life)
+            }
+            _ => (Robots::disallow_all(), settled.max(rested) + bounds.robots_retry),
         };
-        let expires = settlement.settled_at + life;
         let record = RobotsRecord { origin: origin.clone(), rules: rules.to_text(), expires };
         self.batch.put(record::robots::key(&host, &origin), encode(&record));
         self.frontier.with_host(&host, now, |host| {

@@ -160,3 +160,15 @@ fn retractions_outlive_crashes_and_rebuilds() {
     }
     assert!(retracted > 1, "{retracted} pages taken back");
 }
+
+/// Rules that a failing robots.txt implies ended in the very moment in which its host, after hours of failing, might be
+/// asked again: only the robots.txt was, and what waited behind it never ended.
+#[test]
+fn urls_end_on_a_host_whose_robots_file_fails_for_hours() {
+    let full = (14, Op::FullDisk { time: Duration::from_secs(45) });
+    let lose = Op::LoseIndex { down: Duration::from_secs(1) };
+    let ops = [full].into_iter().chain((58..86).step_by(4).map(|at| (at, lose)));
+    for seed in [3, 18] {
+        holds(Plan { liars: Plan::of_seed(seed, 14).liars, ..suffering(seed, ops.clone()) });
+    }
+}
