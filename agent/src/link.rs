@@ -20,6 +20,8 @@ use tokio::sync::mpsc;
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/sward/1");
 /// A stream on which nothing was said for this long is dropped; the coordinator answers a long poll sooner.
 const SILENCE: Duration = Duration::from_secs(75);
+/// What is written at once holds no further request when it is as long as this.
+const TOGETHER_BYTES: usize = 16 << 10;
 /// Opening a stream may take this long.
 const OPEN_TIME: Duration = Duration::from_secs(15);
 
@@ -168,12 +170,18 @@ async fn write_frames(
     mut outgoing: mpsc::Receiver<Vec<u8>>,
 ) -> String {
     while let Some(payload) = outgoing.recv().await {
-        let frame = match frame::encode(&payload) {
-            Ok(frame) => frame,
-            Err(error) => return error.to_string(),
-        };
+        let mut frames = Vec::new();
+        let mut appended = frame::append(&mut frames, &payload);
+        // Requests that are ready together go out together: a packet costs both sides more than the bytes in it.
+        while appended.is_ok() && frames.len() < TOGETHER_BYTES {
+            let Ok(payload) = outgoing.try_recv() else { break };
+            appended = frame::append(&mut frames, &payload);
+        }
+        if let Err(error) = appended {
+            return error.to_string();
+        }
         let written = async {
-            write.write_all(&frame).await?;
+            write.write_all(&frames).await?;
             write.flush().await
         };
         match tokio::time::timeout(SILENCE, written).await {

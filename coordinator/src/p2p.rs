@@ -25,6 +25,8 @@ pub const PROTOCOL: StreamProtocol = StreamProtocol::new("/sward/1");
 const SILENCE: Duration = Duration::from_secs(120);
 /// Requests of one agent that are not answered yet.
 const REQUESTS_A_PEER: usize = 16;
+/// What is written at once holds no further answer when it is as long as this.
+const TOGETHER_BYTES: usize = 16 << 10;
 /// Answers that wait for one agent to read them.
 const ANSWERS_A_PEER: usize = 64;
 
@@ -236,13 +238,23 @@ async fn write_frames(
     unanswered: &Semaphore,
 ) {
     while let Some(payload) = outgoing.recv().await {
-        let Ok(frame) = frame::encode(&payload) else { return };
+        let (mut frames, mut answers) = (Vec::new(), 1);
+        let mut appended = frame::append(&mut frames, &payload);
+        // Answers that are ready together go out together: a packet costs both sides more than the bytes in it.
+        while appended.is_ok() && frames.len() < TOGETHER_BYTES {
+            let Ok(payload) = outgoing.try_recv() else { break };
+            appended = frame::append(&mut frames, &payload);
+            answers += 1;
+        }
+        if appended.is_err() {
+            return;
+        }
         let written = async {
-            write.write_all(&frame).await?;
+            write.write_all(&frames).await?;
             write.flush().await
         };
         match tokio::time::timeout(SILENCE, written).await {
-            Ok(Ok(())) => unanswered.add_permits(1),
+            Ok(Ok(())) => unanswered.add_permits(answers),
             Ok(Err(_)) | Err(_) => return,
         }
     }

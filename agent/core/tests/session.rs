@@ -20,7 +20,9 @@ use sward_proto::outcome::FailureCode;
 use sward_proto::receipt::{self, ReceiptBatch, ReceiptBody, ReceiptSchema};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::answer::{Answer, AnswerCode};
+use sward_proto::wire::bounds::MAX_CHUNK_BYTES;
 use sward_proto::wire::lease::Lease;
+use sward_proto::wire::refusal::{Refusal, RefusalCode};
 use sward_proto::wire::reply::{CoordinatorReply, Terms, UploadOrder, Work};
 use sward_proto::wire::request::AgentRequest;
 
@@ -316,27 +318,79 @@ fn an_unanswered_leaf_is_sent_again_on_the_next_connection() {
     assert!(!stage.sent().iter().any(is_commit), "answered: never again");
 }
 
-#[test]
-fn a_capture_that_is_gone_is_not_promised() {
+/// A stage whose agent has been asked for the body of its one result, and has asked its spool for it.
+fn asked_for_a_body() -> (Stage, LeaseToken) {
     let mut stage = Stage::enrolled(Limits::default());
     stage.give(work(vec![lease(1, "/x")]));
     stage.robots("");
     let order = stage.fetches().pop().expect("the page");
     stage.fetched(&order, 200, b"page");
-    let token = LeaseToken([1; 16]);
-    let upload = vec![UploadOrder { token, head_only: false }];
-    let asked = stage.sent();
-    let open = asked.iter().any(|(_, r)| matches!(r, AgentRequest::WantWork { .. }));
-    if !open {
-        stage.pass(Duration::from_secs(1));
-    }
     stage.handle(Input::Disconnected);
     stage.pass(Duration::from_secs(60));
     stage.handle(Input::Connected);
+    let token = LeaseToken([1; 16]);
+    let upload = vec![UploadOrder { token, head_only: false }];
     stage.give(Work { upload, ..Work::default() });
     assert!(stage.outputs.contains(&Output::ReadSpool(token)));
+    (stage, token)
+}
+
+/// What was sent of a capture: the ids of its heads, and the offset and length of each piece with its id.
+fn uploaded(stage: &Stage) -> (Vec<u64>, Vec<(u64, u64, usize)>) {
+    let (mut heads, mut pieces) = (Vec::new(), Vec::new());
+    for (id, request) in stage.sent() {
+        match request {
+            AgentRequest::UploadStart(_) => heads.push(id),
+            AgentRequest::UploadChunk { offset, data, .. } => pieces.push((id, offset, data.len())),
+            _ => {}
+        }
+    }
+    (heads, pieces)
+}
+
+#[test]
+fn a_capture_that_is_gone_is_not_promised() {
+    let (mut stage, token) = asked_for_a_body();
     stage.handle(Input::SpoolRead { token, capture: None });
-    assert!(stage.sent().iter().all(|(_, r)| !matches!(r, AgentRequest::UploadStart(_))));
+    assert_eq!(uploaded(&stage), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn the_first_piece_follows_the_heads_at_once_and_each_later_one_its_answer() {
+    let (mut stage, token) = asked_for_a_body();
+    let body = vec![7; MAX_CHUNK_BYTES + 10];
+    let capture = Capture { exchanges: Vec::new(), links: Vec::new(), body };
+    stage.handle(Input::SpoolRead { token, capture: Some(Box::new(capture)) });
+    let (heads, pieces) = uploaded(&stage);
+    let [(first, 0, MAX_CHUNK_BYTES)] = pieces[..] else { panic!("one piece, not {pieces:?}") };
+    let upload = |next_offset, done| CoordinatorReply::Upload { token, next_offset, done };
+    stage.handle(Input::Reply { id: heads[0], reply: upload(0, false) });
+    assert_eq!(uploaded(&stage).1, [], "the piece behind the heads is not answered yet");
+    stage.handle(Input::Reply { id: first, reply: upload(MAX_CHUNK_BYTES as u64, false) });
+    let (heads, pieces) = uploaded(&stage);
+    assert_eq!(heads, []);
+    let [(last, offset, 10)] = pieces[..] else { panic!("the rest, not {pieces:?}") };
+    assert_eq!(offset, MAX_CHUNK_BYTES as u64);
+    stage.handle(Input::Reply { id: last, reply: upload(offset + 10, true) });
+    assert_eq!(uploaded(&stage), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn heads_that_are_refused_for_now_come_again_and_the_piece_behind_them_changes_nothing() {
+    let (mut stage, token) = asked_for_a_body();
+    let capture = Capture { exchanges: Vec::new(), links: Vec::new(), body: b"page".to_vec() };
+    stage.handle(Input::SpoolRead { token, capture: Some(Box::new(capture.clone())) });
+    let (heads, pieces) = uploaded(&stage);
+    let busy = Refusal::busy("too many captures are coming in", Duration::from_secs(2));
+    stage.handle(Input::Reply { id: heads[0], reply: CoordinatorReply::Refusal(busy) });
+    let unknown = Refusal::new(RefusalCode::Conflict, "this upload has not begun");
+    stage.handle(Input::Reply { id: pieces[0].0, reply: CoordinatorReply::Refusal(unknown) });
+    assert!(!stage.outputs.contains(&Output::ReadSpool(token)), "not before it may");
+    stage.pass(Duration::from_secs(2));
+    assert!(stage.outputs.contains(&Output::ReadSpool(token)));
+    stage.handle(Input::SpoolRead { token, capture: Some(Box::new(capture)) });
+    let (heads, pieces) = uploaded(&stage);
+    assert_eq!((heads.len(), pieces.len()), (1, 1));
 }
 
 fn note(seq: u64, prev: Digest, tasks: u64) -> (String, ReceiptBody) {

@@ -14,8 +14,9 @@ use std::io::Write;
 use sward_proto::digest::Digest;
 use sward_proto::timestamp::Timestamp;
 
-/// Compression level 6: what Common Crawl and warcio use; higher costs much time for under one per cent.
-const LEVEL: Compression = Compression::new(6);
+/// Compression level 3: on pages of documentation its files are 4 % longer than those of the customary level 6, for 72 %
+/// of the time, which is the largest single cost of a page.
+const LEVEL: Compression = Compression::new(3);
 
 /// The profile of a revisit by equal payload (WARC 1.1 section 6.7.2).
 const IDENTICAL_PAYLOAD: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";

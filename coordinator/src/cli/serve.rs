@@ -23,8 +23,8 @@ pub(super) struct Rebuild {}
 
 impl Serve {
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+        // One thread: its work is a small part of a core, and handing a frame from thread to thread costs more than the frame.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("runtime")?;
@@ -33,9 +33,7 @@ impl Serve {
             let address = daemon.address.clone();
             printer
                 .print("address", &address, |address| format!("ready: agents dial {address}"))?;
-            // A task like those that it talks to: handing a frame over then seldom wakes another thread.
-            let run = tokio::spawn(daemon.run(interrupted()));
-            run.await.context("coordinator")?.map_err(Failure::from)
+            daemon.run(interrupted()).await.map_err(Failure::from)
         })
     }
 }

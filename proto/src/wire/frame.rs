@@ -11,19 +11,19 @@ pub const MAX_FRAME_BYTES: usize = 1 << 20;
 #[error("frame of {0} bytes is over {MAX_FRAME_BYTES}")]
 pub struct FrameTooLarge(pub usize);
 
-/// `payload` with its length before it.
+/// Appends `payload` to `frames`, with its length before it.
 ///
 /// # Errors
-/// [`FrameTooLarge`].
-pub fn encode(payload: &[u8]) -> Result<Vec<u8>, FrameTooLarge> {
+/// [`FrameTooLarge`]; then nothing is appended.
+pub fn append(frames: &mut Vec<u8>, payload: &[u8]) -> Result<(), FrameTooLarge> {
     let length = u32::try_from(payload.len()).map_err(|_| FrameTooLarge(payload.len()))?;
     if payload.len() > MAX_FRAME_BYTES {
         return Err(FrameTooLarge(payload.len()));
     }
-    let mut frame = Vec::with_capacity(4 + payload.len());
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(payload);
-    Ok(frame)
+    frames.reserve(4 + payload.len());
+    frames.extend_from_slice(&length.to_be_bytes());
+    frames.extend_from_slice(payload);
+    Ok(())
 }
 
 /// Cuts a byte stream into frames.
@@ -75,7 +75,7 @@ mod tests {
         let mut reader = FrameReader::default();
         reader.push(&u32::MAX.to_be_bytes());
         assert_eq!(reader.next_frame(), Err(FrameTooLarge(u32::MAX as usize)));
-        assert!(encode(&vec![0; MAX_FRAME_BYTES + 1]).is_err());
+        assert!(append(&mut Vec::new(), &vec![0; MAX_FRAME_BYTES + 1]).is_err());
     }
 
     proptest::proptest! {
@@ -84,8 +84,8 @@ mod tests {
             payloads in proptest::collection::vec(proptest::collection::vec(0u8.., 0..50), 0..8),
             cut in 1usize..17,
         ) {
-            let stream: Vec<u8> =
-                payloads.iter().flat_map(|p| encode(p).expect("small")).collect();
+            let mut stream = Vec::new();
+            payloads.iter().for_each(|payload| append(&mut stream, payload).expect("small"));
             let mut reader = FrameReader::default();
             let mut seen = Vec::new();
             for piece in stream.chunks(cut) {

@@ -134,7 +134,9 @@ impl Peer {
     }
 
     fn send_frame(&mut self, payload: &[u8]) {
-        self.send(&frame::encode(payload).expect("small"));
+        let mut frame = Vec::new();
+        frame::append(&mut frame, payload).expect("small");
+        self.send(&frame);
     }
 
     /// The next answer and the request that it is for; `None` where the coordinator hung up.

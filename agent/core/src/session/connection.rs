@@ -147,7 +147,9 @@ impl Session {
                 self.unsent.extend(tokens);
                 self.unsent_since = Some(now + refusal.retry_after);
             }
-            (_, Asked::Upload(token)) => self.uploads.refused(token, refusal.retry_after, now),
+            (_, Asked::UploadStart { token, .. } | Asked::Upload(token)) => {
+                self.uploads.refused(token, refusal.retry_after, now);
+            }
             (_, Asked::Enrol | Asked::Work) => self.link.rest(now, Duration::from_secs(5)),
             (_, Asked::SupersededWork | Asked::Reveal | Asked::Countersign) => {}
         }

@@ -80,6 +80,12 @@ enum Asked {
     SupersededWork,
     Commit(Vec<LeaseToken>),
     Reveal,
+    /// The heads of a capture; `alone` where no piece of the body follows at once.
+    UploadStart {
+        token: LeaseToken,
+        alone: bool,
+    },
+    /// A piece of its body.
     Upload(LeaseToken),
     Countersign,
 }
@@ -207,7 +213,11 @@ impl Session {
             }
             (Asked::Commit(_), CoordinatorReply::Answers(answers)) => self.committed(&answers),
             (Asked::Reveal, CoordinatorReply::Answers(_)) => {}
-            (Asked::Upload(token), CoordinatorReply::Upload { next_offset, done, .. }) => {
+            (Asked::UploadStart { alone: false, .. }, CoordinatorReply::Upload { .. }) => {}
+            (
+                Asked::UploadStart { token, .. } | Asked::Upload(token),
+                CoordinatorReply::Upload { next_offset, done, .. },
+            ) => {
                 self.upload_goes_on(token, next_offset, done);
             }
             (Asked::Countersign, CoordinatorReply::Receipts(_)) => {}

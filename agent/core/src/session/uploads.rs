@@ -1,4 +1,5 @@
-//! Handing in captures: one at a time, a piece at a time, each piece answered before the next.
+//! Handing in captures: one at a time, a piece at a time. The first piece follows the heads at once, as most pages are of
+//! one; each later one waits until the piece before it is answered.
 
 use super::{Asked, Session};
 use crate::output::Output;
@@ -48,12 +49,14 @@ impl Uploads {
         *self = Self::default();
     }
 
-    /// The coordinator takes none now: the order waits. Where it says no for good there is no time to wait for.
+    /// The coordinator takes none now: the order waits. Where it says no for good there is no time to wait for. Where the
+    /// heads were refused, so is the piece behind them, and that says nothing new.
     pub(super) fn refused(&mut self, token: LeaseToken, retry_after: Duration, now: Timestamp) {
-        let order = self.current.as_ref().map(|current| current.order);
-        self.cancel(token);
-        if let Some(order) = order.filter(|order| order.token == token && !retry_after.is_zero()) {
-            self.waiting.push_front(order);
+        let Some(current) = self.current.take_if(|current| current.order.token == token) else {
+            return;
+        };
+        if !retry_after.is_zero() {
+            self.waiting.push_front(current.order);
             self.not_before = now + retry_after;
         }
     }
@@ -82,15 +85,20 @@ impl Session {
         let Some(capture) = capture else {
             return self.uploads.cancel(token);
         };
-        let head_only = current.order.head_only;
+        let body = if current.order.head_only { &[][..] } else { &capture.body };
         let start = UploadStart {
             token,
             exchanges: capture.exchanges.clone(),
             links: capture.links.clone(),
-            body_bytes: if head_only { 0 } else { capture.body.len() as u64 },
+            body_bytes: body.len() as u64,
         };
+        let first = (!body.is_empty()).then(|| piece(token, body, 0));
         current.capture = Some(capture);
-        self.ask(Asked::Upload(token), AgentRequest::UploadStart(start));
+        self.ask(
+            Asked::UploadStart { token, alone: first.is_none() },
+            AgentRequest::UploadStart(start),
+        );
+        first.into_iter().for_each(|first| self.ask(Asked::Upload(token), first));
     }
 
     pub(super) fn upload_goes_on(&mut self, token: LeaseToken, next_offset: u64, done: bool) {
@@ -101,8 +109,13 @@ impl Session {
         if done || order.head_only || rest.is_empty() {
             return self.uploads.cancel(token);
         }
-        let data = rest[..rest.len().min(MAX_CHUNK_BYTES)].to_vec();
-        let chunk = AgentRequest::UploadChunk { token, offset: next_offset, data };
-        self.ask(Asked::Upload(token), chunk);
+        let next = piece(token, rest, next_offset);
+        self.ask(Asked::Upload(token), next);
     }
+}
+
+/// The piece with which `rest` of a body begins.
+fn piece(token: LeaseToken, rest: &[u8], offset: u64) -> AgentRequest {
+    let data = rest[..rest.len().min(MAX_CHUNK_BYTES)].to_vec();
+    AgentRequest::UploadChunk { token, offset, data }
 }
