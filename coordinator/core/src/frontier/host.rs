@@ -16,8 +16,9 @@ pub(crate) const PRODUCT_TOKEN: &str = "SwardBot";
 
 /// The first back-off after a failure; doubled with each further one.
 const BACK_OFF: Duration = Duration::from_secs(2);
-/// The longest back-off.
-const MAX_BACK_OFF: Duration = Duration::from_secs(3600);
+/// The longest back-off: one request in a quarter of an hour burdens nobody, and a site that is down is given up within
+/// hours, although each of its URLs and both of its robots.txt are tried several times, by two agents each.
+const MAX_BACK_OFF: Duration = Duration::from_secs(900);
 
 /// What is known of an origin's robots.txt.
 #[derive(Debug, Clone)]
@@ -153,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn back_off_doubles_up_to_an_hour_and_obeys_the_host() {
+    fn back_off_doubles_up_to_a_bound_and_obeys_the_host() {
         let mut host = Host::new(Timestamp::ZERO);
         let mut waits = Vec::new();
         for _ in 0..20 {
