@@ -39,7 +39,7 @@ pub fn draw_sites(plan: &Plan, start: Timestamp) -> BTreeMap<HostName, Site> {
     let hosts = plan.hosts as u64;
     for host in 0..hosts {
         let robots = match chance.below(10) {
-            0 if host > 1 => RobotsFile::Failing,
+            0 if host > 1 => RobotsFile::Failing((host % 3 == 0).then_some(4000)),
             1..4 => RobotsFile::Gone,
             4 => RobotsFile::Text("User-agent: *\nDisallow: /private/\nCrawl-delay: 1\n".into()),
             _ => RobotsFile::Text("User-agent: *\nDisallow: /private/\n".into()),

@@ -60,8 +60,8 @@ pub enum RobotsFile {
     Gone,
     /// This text.
     Text(String),
-    /// 503.
-    Failing,
+    /// 503, with this `Retry-After` in seconds.
+    Failing(Option<u32>),
 }
 
 /// A host, under http and for some pages under https.
@@ -122,10 +122,18 @@ impl Sites {
             let (status, text) = match &site.robots {
                 RobotsFile::Gone => (404, "none"),
                 RobotsFile::Text(text) => (200, text.as_str()),
-                RobotsFile::Failing => (503, "later"),
+                RobotsFile::Failing(_) => (503, "later"),
+            };
+            let asked = match &site.robots {
+                RobotsFile::Failing(asked) => *asked,
+                RobotsFile::Gone | RobotsFile::Text(_) => None,
             };
             let body = text.as_bytes().to_vec();
-            return self.respond(url, url, status, "text/plain", body, None, elapsed);
+            let mut fetched = self.respond(url, url, status, "text/plain", body, None, elapsed);
+            if let Observation::Response(response) = &mut fetched.observation {
+                response.retry_after_s = asked;
+            }
+            return fetched;
         }
         let Some(page) = site.pages.get(url).cloned() else {
             return self.respond(url, url, 404, "text/html", b"gone".to_vec(), None, elapsed);
@@ -205,7 +213,7 @@ impl Site {
         let rules = match &robots {
             RobotsFile::Gone => Robots::allow_all(),
             RobotsFile::Text(text) => Robots::parse(text.as_bytes(), PRODUCT_TOKEN),
-            RobotsFile::Failing => Robots::disallow_all(),
+            RobotsFile::Failing(_) => Robots::disallow_all(),
         };
         Self { robots, rules, pages: BTreeMap::new() }
     }

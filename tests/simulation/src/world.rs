@@ -20,8 +20,8 @@ use sward_proto::timestamp::Timestamp;
 /// When a run begins: some day in 2026, not at an epoch's edge.
 const START: Timestamp = Timestamp::from_millis(1_780_000_007_000);
 /// Time in which every job must be done once the faults are over: a host with two robots.txt that both fail is tried for
-/// hours, eight fetches each, with back-offs that double up to a quarter of an hour, and so once more when those rules end.
-const PATIENCE: Duration = Duration::from_secs(8 * 3600);
+/// hours, eight fetches each, with back-offs that double up to a quarter of an hour or with the `Retry-After` that it asks for.
+const PATIENCE: Duration = Duration::from_secs(18 * 3600);
 /// Time after that in which all credit must be in receipts.
 const LAST_RECEIPTS: Duration = Duration::from_secs(150);
 
