@@ -143,6 +143,25 @@ impl RoundSeed {
     }
 }
 
+/// Whether a sealed result was to be checked once more, so that it can be drawn again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditDraw {
+    /// By which round's seed.
+    pub round: Round,
+    /// With which chance.
+    pub per_million: u32,
+    /// What came of it.
+    pub drawn: bool,
+}
+
+impl AuditDraw {
+    /// The draw for a sealed result.
+    #[must_use]
+    pub fn new(seed: &RoundSeed, leaf: &Digest, per_million: u32) -> Self {
+        Self { round: seed.round, per_million, drawn: seed.audits(leaf, per_million) }
+    }
+}
+
 /// Why an agent that asked for work was passed over in a draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

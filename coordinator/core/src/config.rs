@@ -4,6 +4,8 @@
 
 use crate::quorum::Rules;
 use crate::record::seen::SeenKey;
+use crate::trust::hold;
+use crate::trust::replication::PROBATION;
 use std::time::Duration;
 use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::note::NoteSigner;
@@ -51,6 +53,12 @@ pub struct Bounds {
     pub lease_floor: Duration,
     /// What a fetch may take at worst; lengthens the lease of a run.
     pub fetch_allowance: Duration,
+    /// How long a single result that is not audited rests at most before it is opened, as one that is audited does.
+    pub open_delay: Duration,
+    /// Audited agreements before one result of an agent may be enough.
+    pub probation: u32,
+    /// Checks that an agent's work holds before it turns final: how much of a casual agent's is done twice.
+    pub hold: hold::Terms,
     /// How long an agent may take to open a sealed result.
     pub reveal_wait: Duration,
     /// How long an agent may take to hand in a capture.
@@ -77,6 +85,9 @@ impl Default for Bounds {
             run_length: 16,
             lease_floor: Duration::from_secs(30),
             fetch_allowance: Duration::from_secs(5),
+            open_delay: Duration::from_secs(5),
+            probation: PROBATION,
+            hold: hold::Terms::default(),
             reveal_wait: Duration::from_secs(60),
             upload_wait: Duration::from_secs(60),
             starvation_wait: Duration::from_secs(600),

@@ -63,6 +63,9 @@ pub struct JobSpec {
     /// Higher goes first on a host: 0 to 9.
     #[serde(default = "middle")]
     pub priority: u8,
+    /// How often a page is fetched.
+    #[serde(default)]
+    pub replication: Replication,
     /// Drops known tracking parameters from every URL.
     #[serde(default)]
     pub strip_tracking: bool,
@@ -81,6 +84,18 @@ const fn middle() -> u8 {
 
 fn html() -> Vec<String> {
     ["text/html", "application/xhtml+xml"].map(str::to_owned).to_vec()
+}
+
+/// How often a job's pages are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replication {
+    /// Each by independent agents: nothing rests on one agent's word.
+    #[default]
+    Full,
+    /// Those of agents that have proved themselves once, and again where they are drawn for an audit afterwards. Costs
+    /// about half of the fetches; a forgery may stand until its agent is caught, and is then taken back.
+    Audited,
 }
 
 /// Which URLs belong to a job. A URL must pass every part that is given.
@@ -297,6 +312,7 @@ mod tests {
             scope,
             limits: Limits { depth: 2, ..Limits::default() },
             priority: 5,
+            replication: Replication::Full,
             strip_tracking: false,
             media_types: html(),
         }

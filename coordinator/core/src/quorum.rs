@@ -15,6 +15,7 @@ use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::compare::Copy as Seen;
 use sward_proto::compare::block::BlockList;
 use sward_proto::compare::limits::Limits;
+use sward_proto::compare::response_of;
 use sward_proto::compare::stable::{StableBlocks, attested};
 use sward_proto::outcome::FailureCode;
 use sward_proto::timestamp::Timestamp;
@@ -73,6 +74,8 @@ pub enum Layer {
     Stable,
     /// Near in text and structure. Only what two groups attest is published.
     Near,
+    /// The word of one agent that has proved itself, whose result was not drawn for an audit.
+    Single,
 }
 
 impl Layer {
@@ -81,7 +84,7 @@ impl Layer {
     #[must_use]
     pub const fn is_partial(self) -> bool {
         match self {
-            Self::Identical | Self::Canonical | Self::Status => false,
+            Self::Identical | Self::Canonical | Self::Status | Self::Single => false,
             Self::Stable | Self::Near => true,
         }
     }
@@ -164,6 +167,14 @@ pub fn decide(votes: &[Vote<'_>], rules: Rules, stable: &StableBlocks) -> Decisi
         },
         Some(_) | None => Decision::More,
     }
+}
+
+/// Whether one agent's word for this may be taken, where it has proved itself: only for a page that was there, as a failure
+/// or a refusal is soon asked of another.
+#[must_use]
+pub fn stands_alone(attestation: &Attestation) -> bool {
+    response_of(attestation)
+        .is_some_and(|seen| seen.neutral.is_none() && (200..300).contains(&seen.status))
 }
 
 /// Which blocks of a kept copy the agreeing groups attest.

@@ -157,8 +157,12 @@ impl Agent {
 
     /// Its stream is open: orders are told anew.
     fn connect(&mut self, ip: IpAddr) {
+        let network = Network::from(ip);
+        if self.record.network.is_some_and(|before| before != network) {
+            self.record.trust.moved();
+        }
         self.connected = Some(ip);
-        self.record.network = Some(ip.into());
+        self.record.network = Some(network);
         self.mail.untold();
         self.poll = None;
         self.fresh = true;

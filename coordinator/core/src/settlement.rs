@@ -7,7 +7,7 @@ use crate::record::agent::Totals;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
-use sward_proto::draw::Draw;
+use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::tariff::CreditClass;
@@ -36,6 +36,9 @@ pub struct Settlement {
     pub page: Option<PageFacts>,
     /// Each result that was handed in.
     pub results: Vec<AgentResult>,
+    /// Where one result was enough at first: whether it was drawn for an audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditDraw>,
     /// Which blocks of the accepted page may be published, where the verdict rests on less than equal content.
     pub blocks: Option<PublishedBlocks>,
 }

@@ -11,7 +11,7 @@ use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::compare::block::BlockList;
 use sward_proto::compare::credible_time;
 use sward_proto::digest::Digest;
-use sward_proto::draw::Draw;
+use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::timestamp::Timestamp;
 
@@ -34,8 +34,19 @@ pub struct Task {
     pub wanted: usize,
     /// The leases given so far.
     pub attempts: Vec<Attempt>,
+    /// Whether the one result that was wanted at first is to be checked.
+    pub audit: Option<Audit>,
     /// How far it has come.
     pub phase: Phase,
+}
+
+/// The draw that follows a single result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// The draw.
+    pub draw: AuditDraw,
+    /// Where it was not drawn: when it is asked to be opened. Not at once, as that would tell it from an audited one.
+    pub opens: Timestamp,
 }
 
 /// How far a task has come.
@@ -209,6 +220,12 @@ impl Task {
     /// The attempt of a token, to be changed.
     pub fn attempt_mut(&mut self, token: LeaseToken) -> Option<&mut Attempt> {
         self.attempts.iter_mut().find(|attempt| attempt.token == token)
+    }
+
+    /// Whether its one sealed result rests until it is opened.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        self.audit.is_some_and(|audit| !audit.draw.drawn && now < audit.opens)
     }
 
     /// Whether every wanted result is sealed or opened.

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sward_coordinator_core::job::{JobSpec, JobState, Limits, Scope};
+use sward_coordinator_core::job::{JobSpec, JobState, Limits, Replication, Scope};
 use sward_proto::ids::JobName;
 
 /// How often progress is looked at.
@@ -75,6 +75,9 @@ pub(super) struct Run {
     /// Least gap between two fetches on one host, in milliseconds.
     #[arg(long, default_value_t = Limits::default().delay_ms)]
     delay_ms: u64,
+    /// Takes one result of an agent that has proved itself for enough, but where it is drawn for an audit afterwards.
+    #[arg(long)]
+    audited: bool,
     /// Submits and returns at once.
     #[arg(long)]
     detach: bool,
@@ -211,6 +214,7 @@ impl Run {
                 ..Limits::default()
             },
             priority: 5,
+            replication: if self.audited { Replication::Audited } else { Replication::Full },
             strip_tracking: false,
             media_types: vec!["text/html".to_owned(), "application/xhtml+xml".to_owned()],
         };

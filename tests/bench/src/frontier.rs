@@ -194,6 +194,7 @@ impl Bench {
             layer: None,
             page: Some(page),
             results: Vec::new(),
+            audit: None,
             blocks: None,
         })
     }

@@ -14,6 +14,7 @@ use sward_coordinator_core::quorum::Rules;
 use sward_coordinator_core::record::position::Position;
 use sward_coordinator_core::record::seen::SeenKey;
 use sward_coordinator_core::store::MemoryStore;
+use sward_coordinator_core::trust::hold;
 use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::ids::PeerId;
 use sward_proto::note::NoteSigner;
@@ -107,7 +108,12 @@ impl Shell {
             seed: seed_for(plan.seed, "core"),
             draw_plan,
             draw_chain,
-            bounds: Bounds { hot_hosts: plan.hot_hosts, ..Bounds::default() },
+            bounds: Bounds {
+                hot_hosts: plan.hot_hosts,
+                probation: plan.probation,
+                hold: hold::Terms { checks: 6, ..hold::Terms::default() },
+                ..Bounds::default()
+            },
         };
         Some(Self {
             core: None,

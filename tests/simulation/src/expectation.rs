@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::sites::{Kind, Page, RobotsFile, Site, Sites};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use sward_coordinator_core::job::{JobSpec, Limits, Scope};
+use sward_coordinator_core::job::{JobSpec, Limits, Replication, Scope};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::outcome::Outcome;
 use sward_proto::timestamp::Timestamp;
@@ -39,7 +39,7 @@ pub fn draw_sites(plan: &Plan, start: Timestamp) -> BTreeMap<HostName, Site> {
     let hosts = plan.hosts as u64;
     for host in 0..hosts {
         let robots = match chance.below(10) {
-            0 if host > 1 => RobotsFile::Failing((host % 3 == 0).then_some(4000)),
+            0 if host > 1 => RobotsFile::Failing((host % 3 == 0).then_some(3700)),
             1..4 => RobotsFile::Gone,
             4 => RobotsFile::Text("User-agent: *\nDisallow: /private/\nCrawl-delay: 1\n".into()),
             _ => RobotsFile::Text("User-agent: *\nDisallow: /private/\n".into()),
@@ -120,6 +120,7 @@ pub fn draw_jobs(plan: &Plan) -> Vec<JobSpec> {
                     ..Limits::default()
                 },
                 priority,
+                replication: plan.replication,
                 strip_tracking: false,
                 media_types: vec!["text/html".to_owned()],
             })
@@ -145,7 +146,12 @@ pub fn endings(
             endings.insert(url, Ending::Any);
             continue;
         }
-        let (ending, leads_to) = ending(&url, sites);
+        let (mut ending, leads_to) = ending(&url, sites);
+        if spec.replication == Replication::Audited && ending == Ending::Settled(Outcome::Disagree)
+        {
+            // Who fetches it alone cannot see that it changes.
+            ending = Ending::Any;
+        }
         endings.insert(url, ending);
         waiting.extend(leads_to);
     }

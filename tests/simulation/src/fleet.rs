@@ -33,15 +33,22 @@ pub fn draw(plan: &Plan) -> Vec<Member> {
 }
 
 fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
-    let role = if number < plan.conspirators { Role::Conspirator } else { draw_role(plan, chance) };
+    let role = match number {
+        _ if number < plan.conspirators => Role::Conspirator,
+        _ if number < plan.conspirators + plan.sleepers => Role::Sleeper,
+        _ => draw_role(plan, chance),
+    };
     let shared = chance.one_in(10) && number > 0;
     let group = if shared { number - 1 } else { number };
     let payee: Payee = match role {
         Role::Replayer => "replayers".parse().ok()?,
         Role::Colluder => format!("colluder-{number}").parse().ok()?,
-        Role::Honest | Role::Forger | Role::Conspirator | Role::Lazy | Role::Swapper => {
-            format!("payee-{group}").parse().ok()?
-        }
+        Role::Honest
+        | Role::Forger
+        | Role::Sleeper
+        | Role::Conspirator
+        | Role::Lazy
+        | Role::Swapper => format!("payee-{group}").parse().ok()?,
     };
     let network = if chance.one_in(15) && number > 1 { number - 2 } else { number };
     let [.., high, low] = u64::try_from(network).ok()?.to_be_bytes();
@@ -50,6 +57,7 @@ fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
         Role::Colluder => [203, 0, 113, last].into(),
         Role::Honest
         | Role::Forger
+        | Role::Sleeper
         | Role::Conspirator
         | Role::Replayer
         | Role::Lazy

@@ -40,7 +40,7 @@ pub struct Watch {
     pub turns: u64,
     /// Pages accepted since the last look, with the digests of body and content.
     pub accepted: Vec<(TaskId, CanonicalUrl, Digest, Option<Digest>)>,
-    /// Lies that conspirators had accepted and that were not taken back.
+    /// Lies that were accepted and not taken back.
     pub lies: BTreeSet<TaskId>,
     /// Pages that were taken back.
     pub retracted: u64,
@@ -190,7 +190,8 @@ impl Watch {
                 ));
             }
             let contradicted = u64::from(record.forged) + u64::from(record.replayed);
-            if contradicted >= 3 && contradicted * 5 >= contradicted + record.agreed {
+            // By the least that a contradiction weighs, and the most that an agreement takes off, in thousandths of a nat.
+            if contradicted * 1386 >= 14_300 + record.agreed * 21 {
                 wrong.push(format!(
                     "{peer} was contradicted {contradicted} times and is in good standing"
                 ));

@@ -18,6 +18,8 @@ pub enum Role {
     Honest,
     /// Makes two pages in three up.
     Forger,
+    /// Tells the truth until it has proved itself, then makes one page in three up.
+    Sleeper,
     /// Hands in what it fetched before.
     Replayer,
     /// Makes pages up together with others of its kind, from one network.
@@ -44,7 +46,10 @@ impl Role {
     }
 }
 
-/// What a liar makes of a fetch, when `before` is the last page that it saw.
+/// Pages of which a sleeper tells the truth: enough to have proved itself in most worlds.
+const SLEEP: u64 = 15;
+
+/// What a liar makes of its fetch number `count`, when `before` is the last page that it saw.
 #[must_use]
 pub fn twist_fetch(
     role: Role,
@@ -52,6 +57,7 @@ pub fn twist_fetch(
     url: &CanonicalUrl,
     fetched: Fetched,
     before: Option<&Fetched>,
+    count: u64,
 ) -> Fetched {
     let response = matches!(fetched.observation, Observation::Response(_));
     if !response || url.path_and_query() == "/robots.txt" {
@@ -66,6 +72,11 @@ pub fn twist_fetch(
         Role::Forger => {
             let Digest(chance) = Digest::of(url.as_str().as_bytes());
             if chance[0] % 3 == 0 { fetched } else { invent(format!("forged by {agent}: {url}")) }
+        }
+        Role::Sleeper => {
+            let Digest(chance) = Digest::of(url.as_str().as_bytes());
+            let lies = count > SLEEP && chance[0] % 3 == 0;
+            if lies { invent(format!("forged by {agent}: {url}")) } else { fetched }
         }
         Role::Colluder | Role::Conspirator => invent(format!("agreed among us: {url}")),
         Role::Replayer => match before {

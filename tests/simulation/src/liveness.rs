@@ -33,8 +33,9 @@ pub fn is_done(shell: &Shell, jobs: usize) -> bool {
 /// Compares what was reached with what the sites are.
 pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
     let Some(core) = &shell.core else { return watch.fail("the coordinator is down".to_owned()) };
-    // Two that agree on a lie against one that does not can leave a page contested, and its links unseen.
-    let conspired = roles.contains(&Role::Conspirator);
+    // Two that agree on a lie against one that does not can leave a page contested, and its links unseen; so can one
+    // that is believed alone.
+    let conspired = roles.iter().any(|role| matches!(role, Role::Conspirator | Role::Sleeper));
     let mut settled: BTreeMap<(JobId, &CanonicalUrl), Outcome> = BTreeMap::new();
     for kept in shell.archive.settlements.iter().filter(|kept| !kept.settlement.robots) {
         let settlement = &kept.settlement;

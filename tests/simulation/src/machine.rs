@@ -53,6 +53,8 @@ pub struct Machine {
     memory: Memory,
     spool: BTreeMap<LeaseToken, Capture>,
     before: Option<Fetched>,
+    /// How many it made.
+    fetched: u64,
 }
 
 impl Machine {
@@ -74,6 +76,7 @@ impl Machine {
             memory: Memory::default(),
             spool: BTreeMap::new(),
             before: None,
+            fetched: 0,
         }
     }
 
@@ -142,7 +145,9 @@ impl Machine {
     pub fn fetched(&mut self, ticket: u64) -> Option<(CanonicalUrl, Input)> {
         let (url, truth) = self.fetches.remove(&ticket)?;
         let before = self.before.replace(truth.clone());
-        let told = liar::twist_fetch(self.role, self.number, &url, truth, before.as_ref());
+        self.fetched += 1;
+        let (role, count) = (self.role, self.fetched);
+        let told = liar::twist_fetch(role, self.number, &url, truth, before.as_ref(), count);
         Some((url, Input::Fetched { ticket, fetched: Box::new(told) }))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::op::{self, TimedOp};
 use std::time::Duration;
+use sward_coordinator_core::job::Replication;
 
 /// Everything that a run depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,12 @@ pub struct Plan {
     pub liars: u64,
     /// Agents that tell the same lies from networks of their own.
     pub conspirators: usize,
+    /// Agents that tell the truth until they have proved themselves.
+    pub sleepers: usize,
+    /// How often the jobs' pages are fetched.
+    pub replication: Replication,
+    /// Audited agreements before one result of an agent is enough.
+    pub probation: u32,
     /// How long credit is held, in seconds.
     pub hold_seconds: u64,
     /// What goes wrong, in order of time.
@@ -43,10 +50,19 @@ impl Plan {
             hot_hosts,
             liars: 10,
             conspirators: 0,
+            sleepers: 0,
+            replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
+            probation: 6,
             hold_seconds: 10,
             ops: op::draw(seed, agents, healed),
             healed,
         }
+    }
+
+    /// Whether a lie may be accepted until those who told it are caught.
+    #[must_use]
+    pub const fn lies_are_believed(&self) -> bool {
+        self.conspirators > 1 || self.sleepers > 0
     }
 
     /// The same world without faults.

@@ -85,7 +85,8 @@ impl Coordinator {
     ) {
         let expires = self.invites.get(&fingerprint).map_or(at, |invite| invite.expires);
         self.put_invite(fingerprint, InviteRecord { expires, used_by: Some(agent) });
-        self.roster.insert(agent, Agent::new(AgentRecord::new(payee, lane, at)));
+        let record = AgentRecord::new(payee, lane, at, self.config.bounds.probation);
+        self.roster.insert(agent, Agent::new(record));
         if let Some(ip) = self.visitors.get(&agent) {
             self.roster.connect(&agent, *ip);
         }

@@ -18,11 +18,6 @@ use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::refusal::RefusalCode;
 use sward_proto::wire::reply::CoordinatorReply;
 
-/// Contradicted pages before an agent can be caught: one may be bad luck, and so may two.
-const EVENTS_TO_CONVICT: u64 = 3;
-/// And one in this many of its decided pages.
-const SHARE_TO_CONVICT: u64 = 5;
-
 impl Coordinator {
     pub(super) fn arm_epoch(&mut self, now: Timestamp) {
         let length = self.config.tariff.epoch_seconds().max(1) * 1000;
@@ -160,25 +155,6 @@ impl Coordinator {
         self.send(agent, id, CoordinatorReply::Receipts(newest.into_iter().collect()));
     }
 
-    /// Looks whether an agent has been contradicted often enough to be caught.
-    pub(super) fn judge(&mut self, agent: &PeerId, now: Timestamp) {
-        let Some(record) = self.roster.get(agent).map(|member| &member.record) else { return };
-        let contradicted = u64::from(record.forged) + u64::from(record.replayed);
-        let decided = contradicted + record.agreed;
-        if record.standing != Standing::Good
-            || contradicted < EVENTS_TO_CONVICT
-            || contradicted * SHARE_TO_CONVICT < decided
-        {
-            return;
-        }
-        let reason = if record.replayed >= record.forged { "replayed" } else { "forged" };
-        let reason = reason.to_owned();
-        let entry = JournalEntry::Convicted { agent: *agent, at: now, reason: reason.clone() };
-        self.outputs.push_back(Output::Journal(entry.clone()));
-        self.replay_journal(entry, now);
-        self.event(Event::Convicted { agent: *agent, reason });
-    }
-
     /// What a conviction changes; at its time and when it is read back from the journal. Pending credit is not issued; the
     /// receipts that were signed stay.
     pub(super) fn put_conviction(
@@ -191,6 +167,7 @@ impl Coordinator {
         let Some(member) = self.roster.get_mut(&agent) else { return };
         member.record.standing = Standing::Convicted { at, reason };
         member.record.pending = Totals::default();
+        member.record.trust.convicted();
         self.roster.retire(&agent);
         self.save_agent(&agent);
         self.wait_no_more_for(&agent, now);

@@ -262,7 +262,8 @@ impl Coordinator {
         let Entry { url, depth, retries } = entry;
         let wanted = self.config.rules.margin;
         let (attempts, phase) = (Vec::new(), Phase::Collecting);
-        let task = Task { id, job, url, robots, depth, retries, wanted, attempts, phase };
+        let audit = None;
+        let task = Task { id, job, url, robots, depth, retries, wanted, attempts, audit, phase };
         self.place_task(task, now);
         id
     }
@@ -292,7 +293,9 @@ impl Coordinator {
         let token = LeaseToken((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
         let LeaseTerms { peer, ties, draw, delay, life } = terms;
         let cohort = self.roster.get(&peer)?.cohort();
+        let wanted = self.wanted_of(self.tasks.get(&id)?, &peer);
         let task = self.tasks.get_mut(&id)?;
+        task.wanted = wanted;
         for other in task.active() {
             self.meetings.record(peer, other.agent);
         }

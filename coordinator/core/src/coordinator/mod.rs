@@ -9,11 +9,13 @@ mod enrol;
 mod epoch;
 mod grant;
 mod jobs;
+mod reputation;
 mod restore;
 mod results;
 mod retract;
 mod retry;
 mod settle;
+mod single;
 mod upload;
 mod verdict;
 
@@ -61,6 +63,7 @@ struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     Lease(LeaseToken),
+    Open(TaskId),
     Reveal(TaskId),
     Upload(TaskId),
     Starved(TaskId),
@@ -181,6 +184,7 @@ impl Coordinator {
             self.timers.pop_first();
             match timer {
                 Timer::Lease(token) => self.lease_expired(token, now),
+                Timer::Open(task) => self.open_rested(task, now),
                 Timer::Reveal(task) => self.reveal_expired(task, now),
                 Timer::Upload(task) => self.upload_expired(task, now),
                 Timer::Starved(task) => self.contest_if_starved(task, now),

@@ -153,7 +153,13 @@ impl Coordinator {
         let reveal_wait = self.config.bounds.reveal_wait;
         let Some(task) = self.tasks.get_mut(&id) else { return };
         match &mut task.phase {
-            Phase::Collecting => return self.watch_starvation(id, now),
+            Phase::Collecting => {
+                if let Some(audit) = task.audit.filter(|_| task.rests(now)) {
+                    self.timers.insert((audit.opens, super::Timer::Open(id)));
+                }
+                self.open_rested(id, now);
+                return self.watch_starvation(id, now);
+            }
             // Which bodies are known is in no record: it is looked up once more, and a capture asked for anew.
             Phase::Uploading { agreement, .. } => {
                 let agreement = agreement.clone();

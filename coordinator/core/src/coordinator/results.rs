@@ -70,19 +70,20 @@ impl Coordinator {
         }
         attempt.state = AttemptState::Committed { leaf };
         self.timers.remove(&(attempt.expires, Timer::Lease(token)));
-        if let Some(agent) = self.roster.get_mut(&agent) {
-            agent.leased.remove(&token);
+        if let Some(member) = self.roster.get_mut(&agent) {
+            member.leased.remove(&token);
         }
         self.frontier.lease_back(&host, token, gap, now);
+        self.draw_audit(task, &agent, leaf, now);
         self.ask_reveals(task, now);
         self.save_task(task);
         AnswerCode::Taken
     }
 
     /// Once every wanted result of a task is sealed, asks for all to be opened.
-    fn ask_reveals(&mut self, id: TaskId, now: Timestamp) {
+    pub(super) fn ask_reveals(&mut self, id: TaskId, now: Timestamp) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        if task.phase != Phase::Collecting || !task.is_sealed() {
+        if task.phase != Phase::Collecting || !task.is_sealed() || task.rests(now) {
             return;
         }
         let until = now + self.config.bounds.reveal_wait;

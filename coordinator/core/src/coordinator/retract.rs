@@ -142,6 +142,7 @@ impl Coordinator {
             counts.retracted += 1;
             counts.pages = counts.pages.saturating_sub(1);
             counts.bytes = counts.bytes.saturating_sub(bytes);
+            counts.single = counts.single.saturating_sub(u64::from(with.is_empty()));
             counts.duplicates = counts.duplicates.saturating_sub(u64::from(revisit));
         }
         let outcome = if contested { Outcome::Disagree } else { Outcome::Ok };

@@ -83,6 +83,7 @@ impl Coordinator {
             layer,
             page,
             results,
+            audit: task.audit.map(|audit| audit.draw),
             blocks: self.published_blocks(task, members, layer),
         };
         if let Some(task) = self.tasks.get_mut(&id) {
@@ -239,6 +240,7 @@ impl Coordinator {
             if let (Outcome::Ok, Some(page)) = (settlement.outcome, &settlement.page) {
                 counts.pages += 1;
                 counts.bytes += page.bytes;
+                counts.single += u64::from(settlement.layer == Some(Layer::Single));
                 counts.duplicates += u64::from(archived.page.as_ref().is_some_and(|p| p.revisit));
             }
         }
@@ -269,14 +271,8 @@ impl Coordinator {
         let revisit = archived.page.as_ref().is_some_and(|page| page.revisit);
         let matures =
             settlement.settled_at + Duration::from_secs(self.config.tariff.hold_seconds());
+        self.learn(settlement, result);
         let Some(agent) = self.roster.get_mut(&result.agent) else { return };
-        match result.finding {
-            Finding::Agreed => agent.record.agreed += 1,
-            Finding::Neutral | Finding::Tainted => {}
-            // Once is chance: a page that varies. Often is not (`judge`).
-            Finding::Forged | Finding::Disputed => agent.record.forged += 1,
-            Finding::Replayed => agent.record.replayed += 1,
-        }
         let convicted = agent.record.standing != record::agent::Standing::Good;
         let contested = settlement.outcome == Outcome::Disagree && !settlement.robots;
         if (result.credit.tasks > 0 || contested)

@@ -30,6 +30,9 @@ impl Coordinator {
             return;
         }
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
+        if let ([alone], 1) = (&opened[..], task.wanted) {
+            return self.weigh_single(id, alone.token, &alone.seen, now);
+        }
         let votes: Vec<Vote<'_>> = opened.iter().map(Opened::vote).collect();
         let decision = quorum::decide(&votes, self.config.rules, &StableBlocks::unknown());
         match decision {
@@ -89,7 +92,13 @@ impl Coordinator {
         }
     }
 
-    fn agreed(&mut self, id: TaskId, agreement: Agreement, response: &Response, now: Timestamp) {
+    pub(super) fn agreed(
+        &mut self,
+        id: TaskId,
+        agreement: Agreement,
+        response: &Response,
+        now: Timestamp,
+    ) {
         let Some(task) = self.tasks.get(&id) else { return };
         let Some(job) = self.jobs.get(&task.job) else { return };
         let members = agreement.members.clone();
@@ -233,6 +242,6 @@ pub(super) fn facts_of(response: &Response, fetched_at: Timestamp) -> PageFacts 
 pub(super) const fn rests_on_less_than_equal_bytes(layer: Layer) -> bool {
     match layer {
         Layer::Identical | Layer::Status => false,
-        Layer::Canonical | Layer::Stable | Layer::Near => true,
+        Layer::Canonical | Layer::Stable | Layer::Near | Layer::Single => true,
     }
 }

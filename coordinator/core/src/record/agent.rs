@@ -2,6 +2,8 @@
 
 use super::Kind;
 use crate::group::Network;
+use crate::trust::evidence::Evidence;
+use crate::trust::replication::Trust;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Lane, Payee, PeerId, Seq};
@@ -87,12 +89,16 @@ pub struct AgentRecord {
     pub forged: u32,
     /// Results that independent others contradicted: content that belongs to another fetch.
     pub replayed: u32,
+    /// How much of its work is done twice. Shown to nobody.
+    pub trust: Trust,
+    /// What its checks say against it.
+    pub evidence: Evidence,
 }
 
 impl AgentRecord {
-    /// A newcomer.
+    /// A newcomer, with so many audited agreements to come before one result of it may be enough.
     #[must_use]
-    pub const fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp) -> Self {
+    pub const fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp, probation: u32) -> Self {
         Self {
             payee,
             lane,
@@ -109,6 +115,8 @@ impl AgentRecord {
             agreed: 0,
             forged: 0,
             replayed: 0,
+            trust: Trust::new(enrolled_at, probation),
+            evidence: Evidence::new(enrolled_at),
         }
     }
 }

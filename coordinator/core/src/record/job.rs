@@ -42,6 +42,9 @@ pub struct JobCounts {
     pub pages: u64,
     /// Of them, bodies that were in the archive already.
     pub duplicates: u64,
+    /// Of them, pages that rest on the word of one agent.
+    #[serde(default)]
+    pub single: u64,
     /// Decoded bytes of accepted pages.
     pub bytes: u64,
     /// Results handed in by agents, audits included.

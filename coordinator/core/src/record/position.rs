@@ -63,8 +63,8 @@ pub fn check_format(bytes: &[u8]) -> Result<(), StoreError> {
         <[u8; 4]>::try_from(bytes).map_err(|_| StoreError::Damaged("format number".to_owned()))?;
     match u32::from_be_bytes(bytes) {
         found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
-        0 => Err(StoreError::Damaged("format number 0".to_owned())),
-        _ => Ok(()),
+        FORMAT => Ok(()),
+        found => Err(StoreError::Damaged(format!("format number {found} of an older build"))),
     }
 }
 

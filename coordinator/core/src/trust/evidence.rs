@@ -222,6 +222,12 @@ impl Evidence {
         if self.sum == 0 {
             self.events.clear();
         }
+        self.convicts()
+    }
+
+    /// Whether it is enough to convict.
+    #[must_use]
+    pub fn convicts(&self) -> bool {
         self.sum >= THRESHOLD && self.events.len() >= EVENTS
     }
 

@@ -52,10 +52,10 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// A newcomer's.
+    /// A newcomer's, who proves itself by so many audited agreements: [`PROBATION`] but in tests.
     #[must_use]
-    pub const fn new(now: Timestamp) -> Self {
-        Self { passed: 0, to_prove: PROBATION, active: now, newcomer: true }
+    pub const fn new(now: Timestamp, probation: u32) -> Self {
+        Self { passed: 0, to_prove: probation, active: now, newcomer: true }
     }
 
     /// Whole audited agreements that count.
@@ -146,7 +146,7 @@ mod tests {
     const DAY: Duration = Duration::from_hours(24);
 
     fn proven(audits: u32) -> Trust {
-        let mut trust = Trust::new(Timestamp::ZERO);
+        let mut trust = Trust::new(Timestamp::ZERO, PROBATION);
         (0..audits).for_each(|_| trust.agreed(true, Timestamp::ZERO));
         trust
     }
@@ -205,7 +205,7 @@ mod tests {
         /// A model that counts in floating point agrees, and no path leads below the floor.
         #[test]
         fn it_counts_as_a_plain_model_does(steps in steps(), value in 0u32..4000, need in 0u32..1_000_000) {
-            let mut trust = Trust::new(Timestamp::ZERO);
+            let mut trust = Trust::new(Timestamp::ZERO, PROBATION);
             let (mut passed, mut to_prove) = (0f64, PROBATION);
             for step in steps {
                 match step {

@@ -8,7 +8,7 @@ use sward_coordinator_core::trust::evidence::{
 };
 use sward_coordinator_core::trust::hold::{Block, Terms};
 use sward_coordinator_core::trust::outcome::{Limits, review_pages};
-use sward_coordinator_core::trust::replication::Trust;
+use sward_coordinator_core::trust::replication::{PROBATION, Trust};
 use sward_proto::ids::TaskId;
 use sward_proto::timestamp::Timestamp;
 
@@ -97,7 +97,7 @@ impl Identity {
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self {
-            trust: Trust::new(now),
+            trust: Trust::new(now, PROBATION),
             evidence: Evidence::new(now),
             limits: Limits::default(),
             open: Held::open(now),

@@ -1,0 +1,76 @@
+//! What a settlement teaches about the agents that had a part in it, and when one of them is caught.
+//!
+//! Decides how much of an agent's work is done twice from now on, and whether what speaks against it is enough. Applied at
+//! its time and when settlements are read back from the archive, by the time at which each was settled. Never decides who
+//! agrees (quorum), nor what a conviction changes (epoch).
+
+use super::Coordinator;
+use crate::journal::JournalEntry;
+use crate::output::{Event, Output};
+use crate::quorum::Layer;
+use crate::record::agent::Standing;
+use crate::settlement::{AgentResult, Finding, Settlement};
+use crate::trust::evidence::{self, Check, Excuse, Observation, Volatility};
+use crate::trust::outcome::review_pages;
+use sward_proto::ids::PeerId;
+use sward_proto::timestamp::Timestamp;
+
+/// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent
+/// attests: every difference weighs as little as one on a page that changes around its stable blocks.
+const PAGE: Volatility = Volatility::Noisy;
+
+impl Coordinator {
+    /// What one result teaches about its agent.
+    pub(super) fn learn(&mut self, settlement: &Settlement, result: &AgentResult) {
+        let Some(member) = self.roster.get_mut(&result.agent) else { return };
+        let (record, now) = (&mut member.record, settlement.settled_at);
+        let checked = settlement.layer.is_some_and(|layer| layer != Layer::Single);
+        if !checked || settlement.robots {
+            return record.trust.idle_until(now);
+        }
+        let excuse = excuse(settlement, result);
+        let task = settlement.task;
+        let observation = |finding| Observation { task, page: PAGE, check: CHECK, excuse, finding };
+        match result.finding {
+            Finding::Agreed => {
+                record.agreed += 1;
+                record.trust.agreed(true, now);
+                record.evidence.observe(observation(evidence::Finding::Agrees), now);
+            }
+            Finding::Neutral | Finding::Tainted => record.trust.idle_until(now),
+            Finding::Forged | Finding::Disputed | Finding::Replayed => {
+                let replayed = result.finding == Finding::Replayed;
+                *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
+                record.trust.retry(review_pages(evidence::weight(PAGE, CHECK, excuse)), now);
+                record.evidence.observe(observation(evidence::Finding::Differs), now);
+            }
+        }
+    }
+
+    /// Looks whether what speaks against an agent is enough.
+    pub(super) fn judge(&mut self, agent: &PeerId, now: Timestamp) {
+        let Some(record) = self.roster.get(agent).map(|member| &member.record) else { return };
+        if record.standing != Standing::Good || !record.evidence.convicts() {
+            return;
+        }
+        let reason = if record.replayed >= record.forged { "replayed" } else { "forged" };
+        let reason = reason.to_owned();
+        let entry = JournalEntry::Convicted { agent: *agent, at: now, reason: reason.clone() };
+        self.outputs.push_back(Output::Journal(entry.clone()));
+        self.replay_journal(entry, now);
+        self.event(Event::Convicted { agent: *agent, reason });
+    }
+}
+
+const CHECK: Check = Check::Replica;
+
+/// What might explain that this result differs.
+fn excuse(settlement: &Settlement, result: &AgentResult) -> Excuse {
+    if settlement.url.as_str().starts_with("http://") {
+        Excuse::OpenPath
+    } else if result.finding == Finding::Replayed {
+        Excuse::OldCopy
+    } else {
+        Excuse::Nothing
+    }
+}
