@@ -31,6 +31,9 @@ pub(crate) struct Crawl {
     /// Least gap between two fetches on one site, in milliseconds.
     #[arg(long, default_value_t = 1)]
     delay_ms: u64,
+    /// Takes one result of an agent that has proved itself for enough, but where an audit is drawn.
+    #[arg(long)]
+    audited: bool,
     /// The web server.
     #[arg(long, default_value = "nginx", value_name = "FILE")]
     nginx: PathBuf,
@@ -76,6 +79,7 @@ impl Crawl {
             .collect();
         arguments.extend(["--pages".to_owned(), self.limit.to_string()]);
         arguments.extend(["--delay-ms".to_owned(), self.delay_ms.to_string()]);
+        arguments.extend(self.audited.then(|| "--audited".to_owned()));
         arguments.extend(site.seeds().flat_map(|seed| ["--seed".to_owned(), seed]));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         crew.coordinator_does(&arguments).map(drop)
@@ -121,6 +125,7 @@ fn figures(
     figures.add("pages accepted", pages, "");
     figures.add("pages that repeat another's bytes", job.counts.duplicates as f64, "");
     figures.add("fetches", job.counts.fetches as f64, "");
+    figures.add("pages on the word of one agent", job.counts.single as f64, "");
     figures.add("mean page", job.counts.bytes as f64 / pages, "bytes");
     figures.add("wall time", wall.as_secs_f64(), "s");
     figures.add("pages a second", pages / wall.as_secs_f64(), "1/s");
