@@ -53,6 +53,13 @@ impl DrawPlan {
         let round = since / u64::from(self.round_seconds.max(1)) + 1;
         u32::try_from(round).ok().filter(|round| *round <= ROUNDS).map(Round)
     }
+
+    /// Whether a round has ended, so that its seed may be published.
+    #[must_use]
+    pub fn is_over(&self, round: Round, now: Timestamp) -> bool {
+        let seconds = u64::from(round.0).saturating_mul(self.round_seconds.max(1).into());
+        now.as_secs() >= self.began.as_secs().saturating_add(seconds)
+    }
 }
 
 /// A whole chain: the coordinator's secret.
@@ -264,6 +271,15 @@ mod tests {
         );
         let end = 5_000 + 60 * u64::from(ROUNDS);
         assert_eq!((at(end - 1), at(end)), (Some(Round(ROUNDS)), None));
+        let over = |round, seconds: u64| {
+            plan.is_over(Round(round), Timestamp::from_millis(seconds * 1000))
+        };
+        assert_eq!((over(1, 5_059), over(1, 5_060), over(2, 5_060)), (false, true, false));
+        // A clock that was set back, to before the first round, gives no secret away.
+        assert_eq!(
+            (over(1, 4_000), over(ROUNDS, end - 1), over(ROUNDS, end)),
+            (false, false, true)
+        );
     }
 
     #[test]

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use sward_coordinator_core::record::capture::Location;
-use sward_coordinator_core::settlement::Finding;
 use sward_page::charset::decode;
 use sward_page::document::Page;
 use sward_proto::digest::Digest;
 use sward_proto::ids::JobName;
+use sward_proto::quorum::finding::Finding;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -45,7 +45,7 @@ struct Line<'a> {
 /// How the page came to be accepted.
 #[derive(Serialize)]
 struct Verdict {
-    layer: Option<sward_coordinator_core::quorum::Layer>,
+    layer: Option<sward_proto::quorum::Layer>,
     agreed: usize,
     contradicted: usize,
     leaves: Vec<Digest>,

@@ -191,6 +191,7 @@ impl Bench {
             robots: false,
             settled_at: self.now,
             outcome: Outcome::Ok,
+            rules: None,
             layer: None,
             page: Some(page),
             results: Vec::new(),
