@@ -7,9 +7,9 @@ use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use sward_coordinator_core::quorum::Rules;
 use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::note::KeyName;
+use sward_proto::quorum::Rules;
 use sward_proto::tariff::Tariff;
 use sward_proto::timestamp::Timestamp;
 

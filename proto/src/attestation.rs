@@ -3,6 +3,7 @@
 //! Decides the form of the statement whose bytes lie under a batch's leaf. Never decides whether it is true: quorum does.
 
 use crate::canonical_url::CanonicalUrl;
+use crate::compare::block::BlockList;
 use crate::compare::print::{LayerVersions, Neutral, PagePrint};
 use crate::digest::Digest;
 use crate::outcome::FailureCode;
@@ -97,6 +98,18 @@ pub struct Hop {
 }
 
 impl Attestation {
+    /// Whether these are the blocks whose digest is attested, and none where there is no page.
+    #[must_use]
+    pub fn has_blocks(&self, blocks: &BlockList) -> bool {
+        let page = match &self.observation {
+            Observation::Response(response) => response.page.as_ref(),
+            Observation::Failure { .. } => None,
+        };
+        page.map_or(blocks.blocks().is_empty(), |page| {
+            page.blocks == blocks.digest() && usize::from(page.block_count) == blocks.blocks().len()
+        })
+    }
+
     /// The bytes that lie under the leaf.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

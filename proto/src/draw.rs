@@ -53,6 +53,13 @@ impl DrawPlan {
         let round = since / u64::from(self.round_seconds.max(1)) + 1;
         u32::try_from(round).ok().filter(|round| *round <= ROUNDS).map(Round)
     }
+
+    /// Whether a round has ended, so that its seed may be published.
+    #[must_use]
+    pub fn is_over(&self, round: Round, now: Timestamp) -> bool {
+        let seconds = u64::from(round.0).saturating_mul(self.round_seconds.max(1).into());
+        now.as_secs() >= self.began.as_secs().saturating_add(seconds)
+    }
 }
 
 /// A whole chain: the coordinator's secret.
@@ -143,11 +150,17 @@ impl RoundSeed {
     }
 }
 
+/// The least chance with which a sealed result is checked once more, in a million: one page in twenty of the most trusted
+/// agent, for ever (p_min of research on validation, section B5).
+pub const LEAST_AUDITED: u32 = 50_000;
+
 /// Whether a sealed result was to be checked once more, so that it can be drawn again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditDraw {
     /// By which round's seed.
     pub round: Round,
+    /// Which result.
+    pub leaf: Digest,
     /// With which chance.
     pub per_million: u32,
     /// What came of it.
@@ -158,7 +171,14 @@ impl AuditDraw {
     /// The draw for a sealed result.
     #[must_use]
     pub fn new(seed: &RoundSeed, leaf: &Digest, per_million: u32) -> Self {
-        Self { round: seed.round, per_million, drawn: seed.audits(leaf, per_million) }
+        let drawn = seed.audits(leaf, per_million);
+        Self { round: seed.round, leaf: *leaf, per_million, drawn }
+    }
+
+    /// Whether it is what this seed says.
+    #[must_use]
+    pub fn follows(&self, seed: &RoundSeed) -> bool {
+        *self == Self::new(seed, &self.leaf, self.per_million)
     }
 }
 
@@ -283,6 +303,15 @@ mod tests {
         );
         let end = 5_000 + 60 * u64::from(ROUNDS);
         assert_eq!((at(end - 1), at(end)), (Some(Round(ROUNDS)), None));
+        let over = |round, seconds: u64| {
+            plan.is_over(Round(round), Timestamp::from_millis(seconds * 1000))
+        };
+        assert_eq!((over(1, 5_059), over(1, 5_060), over(2, 5_060)), (false, true, false));
+        // A clock that was set back, to before the first round, gives no secret away.
+        assert_eq!(
+            (over(1, 4_000), over(ROUNDS, end - 1), over(ROUNDS, end)),
+            (false, false, true)
+        );
     }
 
     #[test]

@@ -89,18 +89,16 @@ pub fn inclusion_proof(leaves: &[Digest], index: usize) -> Result<Vec<Digest>, M
     Ok(proof)
 }
 
-/// Checks that `leaf` stands at `index` of the tree of `size` leaves whose root is `expected`.
+/// The root to which `leaf` leads from `index` of a tree of `size` leaves.
 ///
 /// # Errors
-/// [`MerkleError`] where the index is beyond the tree, the proof has a length that no such proof
-/// has, or it leads to another root.
-pub fn verify_inclusion(
-    expected: Digest,
+/// [`MerkleError`] where the index is beyond the tree, or the proof has a length that no such proof has.
+pub fn root_of(
     size: u64,
     index: u64,
     leaf: Digest,
     proof: &[Digest],
-) -> Result<(), MerkleError> {
+) -> Result<Digest, MerkleError> {
     if index >= size {
         return Err(MerkleError::IndexBeyondSize { index, size });
     }
@@ -121,6 +119,22 @@ pub fn verify_inclusion(
             node_hash(computed, *sibling)
         };
     }
+    Ok(computed)
+}
+
+/// Checks that `leaf` stands at `index` of the tree of `size` leaves whose root is `expected`.
+///
+/// # Errors
+/// [`MerkleError`] where the index is beyond the tree, the proof has a length that no such proof
+/// has, or it leads to another root.
+pub fn verify_inclusion(
+    expected: Digest,
+    size: u64,
+    index: u64,
+    leaf: Digest,
+    proof: &[Digest],
+) -> Result<(), MerkleError> {
+    let computed = root_of(size, index, leaf, proof)?;
     if computed == expected { Ok(()) } else { Err(MerkleError::OtherRoot { expected, computed }) }
 }
 

@@ -365,10 +365,10 @@ fn the_first_piece_follows_the_heads_at_once_and_each_later_one_its_answer() {
     let [(first, 0, MAX_CHUNK_BYTES)] = pieces[..] else { panic!("one piece, not {pieces:?}") };
     let upload = |next_offset, done| CoordinatorReply::Upload { token, next_offset, done };
     stage.handle(Input::Reply { id: heads[0], reply: upload(0, false) });
-    assert_eq!(uploaded(&stage).1, [], "the piece behind the heads is not answered yet");
+    assert!(uploaded(&stage).1.is_empty(), "the piece behind the heads is not answered yet");
     stage.handle(Input::Reply { id: first, reply: upload(MAX_CHUNK_BYTES as u64, false) });
     let (heads, pieces) = uploaded(&stage);
-    assert_eq!(heads, []);
+    assert!(heads.is_empty());
     let [(last, offset, 10)] = pieces[..] else { panic!("the rest, not {pieces:?}") };
     assert_eq!(offset, MAX_CHUNK_BYTES as u64);
     stage.handle(Input::Reply { id: last, reply: upload(offset + 10, true) });

@@ -2,13 +2,13 @@
 //!
 //! Decides the bounds of memory and patience; their defaults say why.
 
-use crate::quorum::Rules;
 use crate::record::seen::SeenKey;
 use crate::trust::hold;
 use crate::trust::replication::PROBATION;
 use std::time::Duration;
 use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::note::NoteSigner;
+use sward_proto::quorum::Rules;
 use sward_proto::receipt::ReceiptSchema;
 use sward_proto::tariff::Tariff;
 use sward_proto::wire::reply::Terms;

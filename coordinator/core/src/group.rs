@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use sward_proto::ids::Payee;
+use sward_proto::quorum::voice::{self, Voice, labels};
 use sward_proto::timestamp::Timestamp;
 
 /// The network that an agent dials from, as coarse as one household or one rack can be expected to be.
@@ -76,27 +77,19 @@ impl Ties {
     }
 }
 
+/// Labels for these agents' payees and networks, in their order: with these a verdict is counted, and published.
+#[must_use]
+pub fn voices(members: &[&Ties]) -> Vec<Voice> {
+    let payees: Vec<&Payee> = members.iter().map(|ties| &ties.payee).collect();
+    let networks: Vec<Network> = members.iter().map(|ties| ties.network).collect();
+    let pairs = labels(&payees).into_iter().zip(labels(&networks));
+    pairs.map(|(payee, network)| Voice { payee, network }).collect()
+}
+
 /// How many groups these agents form: ties chain, so that A with B and B with C make one group of three.
 #[must_use]
 pub fn count_groups(members: &[&Ties]) -> usize {
-    let mut group: Vec<usize> = (0..members.len()).collect();
-    for (i, a) in members.iter().enumerate() {
-        for (j, b) in members.iter().enumerate().skip(i + 1) {
-            if a.shared_with(b) {
-                merge(&mut group, i, j);
-            }
-        }
-    }
-    group.sort_unstable();
-    group.dedup();
-    group.len()
-}
-
-fn merge(group: &mut [usize], i: usize, j: usize) {
-    let (from, into) = (group.get(j).copied(), group.get(i).copied());
-    if let (Some(from), Some(into)) = (from, into) {
-        group.iter_mut().filter(|g| **g == from).for_each(|g| *g = into);
-    }
+    voice::count_groups(&voices(members))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod config;
 pub mod coordinator;
+pub mod evidence;
 pub mod frontier;
 pub mod group;
 pub mod input;
@@ -14,7 +15,6 @@ pub mod journal;
 pub mod lookup;
 mod meetings;
 pub mod output;
-pub mod quorum;
 pub mod record;
 pub mod roster;
 pub mod settlement;

@@ -2,7 +2,6 @@
 //!
 //! Decides what is kept of a verdict: everything that a later reader needs to recompute it. Never decides the verdict.
 
-use crate::quorum::Layer;
 use crate::record::agent::Totals;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
@@ -10,8 +9,11 @@ use sward_proto::digest::Digest;
 use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
+use sward_proto::quorum::finding::Finding;
+use sward_proto::quorum::{Layer, Rules};
 use sward_proto::tariff::CreditClass;
 use sward_proto::timestamp::Timestamp;
+use sward_proto::verdict::{Origin, PublishedBlocks};
 
 /// A task's end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct Settlement {
     pub settled_at: Timestamp,
     /// How.
     pub outcome: Outcome,
+    /// By which rules it was decided. `None` in settlements of builds that did not keep it.
+    pub rules: Option<Rules>,
     /// Which comparison decided, where one did.
     pub layer: Option<Layer>,
     /// The accepted page or the agreed redirect, where there is one.
@@ -68,16 +72,6 @@ pub struct PageFacts {
     pub robots_rules: Option<String>,
 }
 
-/// The blocks of an accepted page of which independent groups saw different versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublishedBlocks {
-    /// All blocks of the kept copy as they travel, in order.
-    #[serde(with = "sward_proto::base64_bytes")]
-    pub kept: Vec<u8>,
-    /// A character for each: `1` where independent groups attest it, `0` where it is not to be published.
-    pub attested: String,
-}
-
 /// One agent's part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentResult {
@@ -87,6 +81,8 @@ pub struct AgentResult {
     pub token: LeaseToken,
     /// How it came by it.
     pub draw: Draw,
+    /// From which group, when, and in which signed batch. `None` in settlements of builds that did not keep it.
+    pub origin: Option<Origin>,
     /// The sealed leaf.
     pub leaf: Digest,
     /// What opens it.
@@ -95,9 +91,7 @@ pub struct AgentResult {
     /// The attestation's bytes.
     #[serde(with = "sward_proto::base64_bytes")]
     pub attestation: Vec<u8>,
-    /// When it was fetched, as it was weighed: as attested, or when it was leased where that cannot be.
-    pub fetched_at: Timestamp,
-    /// The page's blocks as they travel, where the verdict rests on more than equal canonical digests; else empty.
+    /// The page's blocks as they travel, where the verdict hangs on them (`sward_proto::verdict::needs_blocks`); else empty.
     #[serde(with = "sward_proto::base64_bytes")]
     pub blocks: Vec<u8>,
     /// What the coordinator makes of it.
@@ -108,20 +102,21 @@ pub struct AgentResult {
     pub credit: Totals,
 }
 
-/// What the coordinator makes of one result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Finding {
-    /// Independent others saw the same.
-    Agreed,
-    /// No response, or one that a site gives to some and not to others: no blame.
-    Neutral,
-    /// The same content with scripts or frames that others did not see: its path injects them. No blame.
-    Tainted,
-    /// A page near that of independent others who fetched it at the same time, but for blocks in which they contradict it.
-    Disputed,
-    /// A page that independent others contradict who fetched it at the same time.
-    Forged,
-    /// A page that independent others contradict, and that was seen before as another fetch.
-    Replayed,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As builds wrote it that kept neither rules nor signatures.
+    #[test]
+    fn older_settlements_can_be_read() {
+        let text = r#"{"task":7,"job":1,"url":"http://a.example/","depth":0,"robots":false,"settled_at":9,
+            "outcome":"disagree","layer":null,"page":null,"blocks":null,"results":[{
+            "agent":"12D3KooWENTLiCwwoVwYNbKFEfmNdyHG1jxNn9oPB29JeeZXWjAb",
+            "token":"abababababababababababababababab","leaf":"0000000000000000000000000000000000000000000000000000000000000000",
+            "draw":{"round":1,"number":1,"widened":false,"passed":[]},"salt":"AAAAAAAAAAAAAAAAAAAAAA==",
+            "attestation":"","fetched_at":5,"blocks":"","finding":"neutral","class":null,
+            "credit":{"tasks":0,"bytes":0,"credit":0}}]}"#;
+        let settlement: Settlement = serde_json::from_str(text).expect("a settlement");
+        assert!(settlement.rules.is_none() && settlement.results[0].origin.is_none());
+    }
 }

@@ -4,15 +4,15 @@
 //! decides who agrees (quorum) nor when a host may be asked again (frontier).
 
 use crate::group::{Cohort, Ties};
-use crate::quorum::Layer;
 use serde::{Deserialize, Serialize};
 use sward_proto::attestation::Attestation;
+use sward_proto::batch::BatchProof;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::compare::block::BlockList;
-use sward_proto::compare::credible_time;
 use sward_proto::digest::Digest;
 use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
+use sward_proto::quorum::{Layer, Rules};
 use sward_proto::timestamp::Timestamp;
 
 /// A task in hand.
@@ -81,6 +81,8 @@ pub enum Phase {
 /// What independent groups agree on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
+    /// By which rules.
+    pub rules: Rules,
     /// The leases that agree.
     pub members: Vec<LeaseToken>,
     /// On which layer.
@@ -122,23 +124,31 @@ pub enum AttemptState {
     /// Nothing yet.
     Leased,
     /// A sealed result.
-    Committed {
-        /// Its leaf.
-        leaf: Digest,
-    },
+    Committed(Sealed),
     /// An opened result.
     Revealed(Revealed),
+    /// An opened result that was weighed, and whose body then did not come or was not the attested one.
+    Withheld(Revealed),
     /// It expired, or its agent does not know of it.
     Lost,
-    /// The opened result was not the sealed one, or its body not the attested one.
+    /// The opened result was not the sealed one; or it was withheld, and is not weighed any more.
     Void,
+}
+
+/// A sealed result: a leaf, and what shows that its agent signed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The leaf.
+    pub leaf: Digest,
+    /// That its agent signed it.
+    pub proof: BatchProof,
 }
 
 /// An opened result: the bytes under the leaf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revealed {
-    /// The leaf.
-    pub leaf: Digest,
+    /// The leaf, and that its agent signed it.
+    pub sealed: Sealed,
     /// The salt.
     pub salt: [u8; 16],
     /// The attestation's bytes.
@@ -162,20 +172,12 @@ impl Revealed {
 }
 
 impl Attempt {
-    /// When it was fetched, as far as what its agent says of that is credible.
-    #[must_use]
-    pub fn fetched_at(&self, attested: Timestamp) -> Timestamp {
-        credible_time(attested, self.leased_at, self.expires)
-    }
-
     /// Whether it still counts: leased, sealed or opened.
     #[must_use]
     pub const fn is_active(&self) -> bool {
         match self.state {
-            AttemptState::Leased | AttemptState::Committed { .. } | AttemptState::Revealed(_) => {
-                true
-            }
-            AttemptState::Lost | AttemptState::Void => false,
+            AttemptState::Leased | AttemptState::Committed(_) | AttemptState::Revealed(_) => true,
+            AttemptState::Withheld(_) | AttemptState::Lost | AttemptState::Void => false,
         }
     }
 }
@@ -203,10 +205,10 @@ impl Task {
     #[must_use]
     pub fn takes(&self, agent: &PeerId, ties: &Ties) -> bool {
         self.attempts.iter().all(|attempt| match attempt.state {
-            AttemptState::Leased | AttemptState::Committed { .. } | AttemptState::Revealed(_) => {
+            AttemptState::Leased | AttemptState::Committed(_) | AttemptState::Revealed(_) => {
                 attempt.agent != *agent && !attempt.ties.shared_with(ties)
             }
-            AttemptState::Void => attempt.agent != *agent,
+            AttemptState::Withheld(_) | AttemptState::Void => attempt.agent != *agent,
             AttemptState::Lost => true,
         })
     }
@@ -246,9 +248,32 @@ impl Task {
         self.attempts.iter().filter_map(|attempt| match &attempt.state {
             AttemptState::Revealed(revealed) => Some((attempt, revealed)),
             AttemptState::Leased
-            | AttemptState::Committed { .. }
+            | AttemptState::Committed(_)
+            | AttemptState::Withheld(_)
             | AttemptState::Lost
             | AttemptState::Void => None,
         })
+    }
+
+    /// The results that were weighed, with their leases: the opened ones, and those withheld since.
+    pub fn weighed(&self) -> impl Iterator<Item = (&Attempt, &Revealed)> {
+        self.attempts.iter().filter_map(|attempt| match &attempt.state {
+            AttemptState::Revealed(revealed) | AttemptState::Withheld(revealed) => {
+                Some((attempt, revealed))
+            }
+            AttemptState::Leased
+            | AttemptState::Committed(_)
+            | AttemptState::Lost
+            | AttemptState::Void => None,
+        })
+    }
+
+    /// Before a new weighing: what was withheld has no part in it.
+    pub fn drop_withheld(&mut self) {
+        for attempt in &mut self.attempts {
+            if matches!(attempt.state, AttemptState::Withheld(_)) {
+                attempt.state = AttemptState::Void;
+            }
+        }
     }
 }

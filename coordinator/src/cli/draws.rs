@@ -34,9 +34,9 @@ impl Draws {
         let config = Config::load(layout)?;
         let chain = SeedChain::grow(&Keys::load(layout)?.draws);
         let plan = config.draws.plan(&chain);
-        let round = plan.round(now());
-        let is_over = |wanted: u32| round.is_none_or(|round| wanted < round.0);
-        if let Some(wanted) = self.round.filter(|wanted| !is_over(*wanted)) {
+        let now = now();
+        let round = plan.round(now);
+        if let Some(wanted) = self.round.filter(|wanted| !plan.is_over(Round(*wanted), now)) {
             let why = format!("round {wanted} is not over: its seed is still a secret");
             return Err(Failure::refused(why));
         }

@@ -1,8 +1,10 @@
 //! A corpus in files: what a job accepted, each record with where it comes from.
 //!
 //! Decides how an export appears: written aside, every file's digest in a manifest, then renamed into place whole. Reads one
-//! snapshot of the captures; the same snapshot gives the same bytes.
+//! snapshot of the captures; the same snapshot gives the same bytes, but for
+//! seeds of draws that were published since.
 
+mod evidence;
 mod jsonl;
 mod manifest;
 mod warc;
@@ -97,6 +99,7 @@ pub fn write(
     if formats.contains(&Format::Jsonl) {
         files.push(jsonl::write(&archive, job, captures, &places, aside.path())?);
     }
+    files.extend(evidence::write(layout, job, captures, aside.path())?);
     let manifest = Manifest::new(job, Plan::of(captures), files);
     manifest.write(aside.path())?;
     let path: PathBuf = aside.keep();

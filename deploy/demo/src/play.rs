@@ -175,6 +175,9 @@ impl Stage {
                 "--health",
                 "127.0.0.1:0",
                 "--developer",
+                // So that every seed but the last is out when the corpus is exported.
+                "--draw-round",
+                "1",
                 "--tariff",
                 &tariff.display().to_string(),
             ],
@@ -308,8 +311,13 @@ impl Stage {
             verified.receipts += usize::from(output.status.success());
             verified.lines.push(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
-        let export = self.out.join("export").display().to_string();
-        let output = process::run("verify", &["export", &export])?;
+        let export = self.out.join("export");
+        let evidence = export.join(format!("{JOB}.evidence.jsonl.gz")).display().to_string();
+        let output = process::run("verify", &["verdict", "--keys", &keys, &evidence])?;
+        verified.verdicts = output.status.success();
+        verified.lines.push(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        let export = export.display().to_string();
+        let output = process::run("verify", &["export", "--keys", &keys, &export])?;
         verified.export = output.status.success();
         verified.lines.push(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         Ok(verified)

@@ -14,6 +14,8 @@ use sward_proto::outcome::Outcome;
 pub(crate) struct Verified {
     /// Receipts that hold.
     pub(crate) receipts: usize,
+    /// Whether every verdict follows from its evidence.
+    pub(crate) verdicts: bool,
     /// Whether the export holds.
     pub(crate) export: bool,
     /// Its own words.
@@ -32,6 +34,7 @@ pub(crate) struct Report {
     fetches_per_accepted: f64,
     receipts: usize,
     receipts_verified: usize,
+    verdicts_verified: bool,
     export_verified: bool,
     contested: u64,
     honest_blamed: usize,
@@ -89,6 +92,7 @@ impl Report {
             fetches_per_accepted: (ratio * 1000.0).round() / 1000.0,
             receipts: agents.iter().filter(|agent| agent.credit > 0).count(),
             receipts_verified: verified.receipts,
+            verdicts_verified: verified.verdicts,
             export_verified: verified.export,
             contested: counts.outcomes.get(&Outcome::Disagree).copied().unwrap_or_default(),
             honest_blamed: agents.iter().filter(|a| a.role == "honest" && a.caught).count(),
@@ -130,7 +134,7 @@ impl Report {
             text.push_str(&format!("  {}\n", line.replace('\n', "\n  ")));
         }
         text.push_str(&format!(
-            "\nEverything lies in {}:\n  summary.json  export/ (WARC, JSONL, manifest)  receipts/  \
+            "\nEverything lies in {}:\n  summary.json  export/ (WARC, JSONL, evidence, manifest)  receipts/  \
              keys/vkeys  agents/  coordinator/",
             out.display()
         ));
@@ -144,6 +148,7 @@ impl Report {
             ensure!(agent.caught, "the {} was not caught", agent.role);
         }
         ensure!(self.receipts_verified == self.receipts, "a receipt does not verify");
+        ensure!(self.verdicts_verified, "a verdict does not follow from its evidence");
         ensure!(self.export_verified, "the export does not verify");
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The command line: what can be asked for and which files it takes.
 
 use crate::report::{Report, Subject};
-use crate::{chain, evidence, export, receipts};
+use crate::{chain, evidence, export, receipts, verdict};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Checks receipts and exports offline.
+/// Checks receipts, verdicts and exports offline.
 ///
 /// Exit codes: 0 valid, 1 invalid, 2 malformed or wrong usage, 3 equivocation proven.
 #[derive(Debug, Parser)]
@@ -58,10 +58,29 @@ pub enum Command {
         #[arg(value_name = "B")]
         second: PathBuf,
     },
-    /// Check an export: the files of its manifest, every WARC record, every JSONL line.
+    /// Recompute verdicts from what each agent signed: seals, draws, votes, outcome.
+    ///
+    /// Which agents are independent, when leases were given and by which rules it was counted is vouched for by the
+    /// coordinator's signature; all else follows.
+    #[command(
+        after_help = "Example:\n  sward-verify verdict --keys keys/vkeys corpus/docs.evidence.jsonl.gz\n\n\
+        A file holds one bundle or, where its name ends in .jsonl or .jsonl.gz, one a line."
+    )]
+    Verdict {
+        /// As for `receipt`. Without it bundles are only checked against the key that they name themselves.
+        #[arg(long, value_name = "VKEYS_FILE")]
+        keys: Option<PathBuf>,
+        /// Bundles, as an export writes them.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Check an export: the files of its manifest, every WARC record, every JSONL line, every verdict.
     #[command(after_help = "Example:\n  sward-verify export corpus/\n\n\
         Reads corpus/manifest.json and the files that it lists.")]
     Export {
+        /// As for `verdict`.
+        #[arg(long, value_name = "VKEYS_FILE")]
+        keys: Option<PathBuf>,
         /// The folder that holds manifest.json.
         #[arg(value_name = "DIR")]
         dir: PathBuf,
@@ -82,7 +101,12 @@ impl Command {
             Self::Evidence { keys, first, second } => {
                 Report::new(Subject::Evidence, evidence::check(first, second, keys))
             }
-            Self::Export { dir } => Report::new(Subject::Export, export::check(dir)),
+            Self::Verdict { keys, files } => {
+                Report::new(Subject::Verdict, verdict::check(files, keys.as_deref()))
+            }
+            Self::Export { keys, dir } => {
+                Report::new(Subject::Export, export::check(dir, keys.as_deref()))
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The `export` command: whether a folder holds what its manifest promises.
 //!
 //! Decides which files are read (those of the manifest, inside the folder) and what is checked of
-//! each: length and SHA-256 of all, every record of `.warc.gz`, every line of `.jsonl`. Other
-//! formats are not looked into. Never decides whether the manifest itself is genuine.
+//! each: length and SHA-256 of all, every record of `.warc.gz`, every verdict of
+//! `.evidence.jsonl.gz`, every line of other `.jsonl`. Other formats are not looked into. Never decides whether the
+//! manifest itself is genuine.
 
 use crate::jsonl::{self, Records};
+use crate::keys::Keys;
 use crate::report::{Finding, Outcome};
+use crate::verdict::{self, Accepted};
 use crate::warc;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -19,6 +22,8 @@ use sward_proto::digest::Digest;
 const MANIFEST: &str = "manifest.json";
 /// The only form of manifest so far.
 const SCHEMA_VERSION: u32 = 1;
+/// How the names of files end that hold the verdicts of captures.
+const EVIDENCE: &str = ".evidence.jsonl.gz";
 /// The longest manifest: some hundred thousand files.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
@@ -74,9 +79,15 @@ impl FileError {
     }
 }
 
-/// Checks the export in `dir`: one finding for the manifest, then one for each of its files.
+/// Checks the export in `dir`: one finding for the manifest, then one for each of its files, and for each verdict that
+/// does not hold. Verdicts must be signed by the first of `keys`, where these are given.
 #[must_use]
-pub fn check(dir: &Path) -> Vec<Finding> {
+pub fn check(dir: &Path, keys: Option<&Path>) -> Vec<Finding> {
+    let trusted = match keys.map(|path| (path, Keys::read(path))) {
+        Some((path, Err(error))) => return vec![error.finding(path)],
+        Some((_, Ok(keys))) => Some(keys),
+        None => None,
+    };
     let path = dir.join(MANIFEST);
     let manifest = match Manifest::read(&path) {
         Ok(manifest) => manifest,
@@ -87,12 +98,17 @@ pub fn check(dir: &Path) -> Vec<Finding> {
     };
     let detail = format!("{} files", manifest.files.len());
     let mut findings = vec![Finding::new(&path.display().to_string(), Outcome::Valid, detail)];
-    // Lines point at records, so all records come before the first line.
-    let (lines, others): (Vec<Entry>, Vec<Entry>) =
-        manifest.files.into_iter().partition(|entry| entry.path.ends_with(".jsonl"));
-    let mut records = Records::new();
-    for entry in others.iter().chain(&lines) {
-        findings.push(match entry.check(dir, &mut records) {
+    // Lines point at records and verdicts, so all of these come before the first line.
+    let mut files = manifest.files;
+    files.sort_by_key(|entry| (entry.path.ends_with(".jsonl"), entry.path.ends_with(EVIDENCE)));
+    let (mut records, mut accepted) = (Records::new(), None);
+    for entry in &files {
+        if entry.path.ends_with(EVIDENCE) {
+            let accepted = accepted.get_or_insert_default();
+            findings.extend(entry.check_evidence(dir, trusted.as_ref(), &records, accepted));
+            continue;
+        }
+        findings.push(match entry.check(dir, &mut records, accepted.as_ref()) {
             Ok(counted) => entry.finding(counted),
             Err(error) => Finding::new(&entry.path, error.outcome(), error.to_string()),
         });
@@ -139,7 +155,42 @@ impl Manifest {
 }
 
 impl Entry {
-    fn check(&self, dir: &Path, records: &mut Records) -> Result<Option<u64>, FileError> {
+    /// Every verdict holds, and the page that it accepts is in a WARC of this export, where there is one.
+    fn check_evidence(
+        &self,
+        dir: &Path,
+        keys: Option<&Keys>,
+        records: &Records,
+        accepted: &mut Accepted,
+    ) -> Vec<Finding> {
+        let path = dir.join(&self.path);
+        let opened = File::open(&path).map_err(FileError::from);
+        if let Err(error) = opened.and_then(|file| self.check_bytes(file)) {
+            return vec![Finding::new(&self.path, error.outcome(), error.to_string())];
+        }
+        let mut findings = verdict::check_file(&path, &self.path, keys, accepted);
+        if let Some(expected) = self.records
+            && let Some(found) = findings.iter().find_map(|finding| finding.records)
+            && found != expected
+        {
+            let error = FileError::Count { expected, found };
+            findings.push(Finding::new(&self.path, error.outcome(), error.to_string()));
+        }
+        let payloads: BTreeSet<Digest> = records.values().copied().flatten().collect();
+        let missing = accepted.pages().filter(|page| !payloads.contains(&page.payload));
+        findings.extend(missing.filter(|_| !records.is_empty()).map(|page| {
+            let why = format!("no record has the payload that task {} accepts", page.task);
+            Finding::new(&self.path, Outcome::Invalid, why)
+        }));
+        findings
+    }
+
+    fn check(
+        &self,
+        dir: &Path,
+        records: &mut Records,
+        accepted: Option<&Accepted>,
+    ) -> Result<Option<u64>, FileError> {
         let path = dir.join(&self.path);
         self.check_bytes(File::open(&path)?)?;
         let file = BufReader::new(File::open(&path)?);
@@ -150,7 +201,7 @@ impl Entry {
             })?;
             (records.len() - before) as u64
         } else if self.path.ends_with(".jsonl") {
-            jsonl::check(file, records)?
+            jsonl::check(file, records, accepted)?
         } else {
             return Ok(None);
         };

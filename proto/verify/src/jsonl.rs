@@ -1,8 +1,11 @@
-//! JSONL files of an export: each line points at the WARC record that it was made from.
+//! JSONL files of an export: each line points at the WARC record that it was made from, and at its
+//! verdict.
 //!
-//! Decides whether that record is there and has the digest the line states. Never decides whether
-//! the rest of a line is a fair account of the record.
+//! Decides whether that record is there and has the digest the line states, and whether the verdict
+//! accepts that digest for that URL. Never decides whether the rest of a line is a fair account of
+//! the record.
 
+use crate::verdict::Accepted;
 use crate::warc::labelled_digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -56,21 +59,41 @@ pub enum Fault {
         /// The offset it names.
         offset: u64,
     },
+    /// The line names no verdict, though the export has them.
+    #[error("no url and verdict.task, by which its evidence is found")]
+    NoVerdict,
+    /// The evidence says nothing of that task.
+    #[error("there is no evidence for task {0}")]
+    NoEvidence(u64),
+    /// The verdict is about another page.
+    #[error("the verdict of task {0} accepts another page")]
+    OtherPage(u64),
 }
 
 impl Fault {
     /// Whether the line can be read and only points wrongly.
     #[must_use]
     pub const fn is_mismatch(&self) -> bool {
-        matches!(self, Self::NoRecord { .. } | Self::OtherPayload { .. })
+        matches!(
+            self,
+            Self::NoRecord { .. }
+                | Self::OtherPayload { .. }
+                | Self::NoEvidence(_)
+                | Self::OtherPage(_)
+        )
     }
 }
 
-/// Checks every line against the records and returns how many lines there are.
+/// Checks every line against the records, and against the verdicts where there are any, and returns how many lines
+/// there are.
 ///
 /// # Errors
 /// [`JsonlError`] at the first line that is wrong.
-pub fn check(mut file: impl BufRead, records: &Records) -> Result<u64, JsonlError> {
+pub fn check(
+    mut file: impl BufRead,
+    records: &Records,
+    accepted: Option<&Accepted>,
+) -> Result<u64, JsonlError> {
     let mut bytes = Vec::new();
     let mut count = 0;
     loop {
@@ -84,7 +107,7 @@ pub fn check(mut file: impl BufRead, records: &Records) -> Result<u64, JsonlErro
         if length as u64 == MAX_LINE_BYTES {
             return Err(at(Fault::TooLong));
         }
-        resolve(&bytes, records).map_err(at)?;
+        resolve(&bytes, records, accepted).map_err(at)?;
         count += 1;
     }
 }
@@ -94,13 +117,29 @@ struct Pointer {
     warc_file: String,
     warc_offset: u64,
     payload_digest: String,
+    url: Option<String>,
+    verdict: Option<VerdictPointer>,
 }
 
-fn resolve(line: &[u8], records: &Records) -> Result<(), Fault> {
-    let Pointer { warc_file, warc_offset: offset, payload_digest } = serde_json::from_slice(line)?;
+#[derive(Deserialize)]
+struct VerdictPointer {
+    task: Option<u64>,
+}
+
+fn resolve(line: &[u8], records: &Records, accepted: Option<&Accepted>) -> Result<(), Fault> {
+    let Pointer { warc_file, warc_offset: offset, payload_digest, url, verdict } =
+        serde_json::from_slice(line)?;
     let Some(digest) = labelled_digest(&payload_digest) else {
         return Err(Fault::Digest(payload_digest));
     };
+    if let Some(accepted) = accepted {
+        let task = verdict.and_then(|verdict| verdict.task);
+        let (Some(url), Some(task)) = (url, task) else { return Err(Fault::NoVerdict) };
+        let page = accepted.page(task).ok_or(Fault::NoEvidence(task))?;
+        if page.payload != digest || page.url != url {
+            return Err(Fault::OtherPage(task));
+        }
+    }
     let place = (warc_file, offset);
     match records.get(&place) {
         Some(found) if *found == Some(digest) => Ok(()),

@@ -1,4 +1,4 @@
-//! Checks receipts and exports offline, for people who trust neither Sward's coordinator nor its
+//! Checks receipts, verdicts and exports offline, for people who trust neither Sward's coordinator nor its
 //! agents.
 //!
 //! Reads the files it is given and nothing else: no network, no clock, no settings. What a receipt
@@ -13,4 +13,5 @@ pub mod keys;
 pub mod note_file;
 pub mod receipts;
 pub mod report;
+pub mod verdict;
 pub mod warc;

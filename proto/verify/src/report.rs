@@ -54,6 +54,8 @@ pub enum Subject {
     Chain,
     /// Two receipts that convict a coordinator.
     Evidence,
+    /// Verdicts with what they rest on.
+    Verdict,
     /// A folder of exported files.
     Export,
 }

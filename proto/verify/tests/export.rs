@@ -113,7 +113,7 @@ impl Corpus {
     }
 
     fn check_again(&self) -> (Outcome, String) {
-        let findings = export::check(self.dir.path());
+        let findings = export::check(self.dir.path(), None);
         let worst = findings.into_iter().max_by_key(|finding| finding.outcome);
         worst.map(|finding| (finding.outcome, finding.detail)).expect("at least the manifest")
     }
@@ -136,7 +136,7 @@ fn refused(answer: (Outcome, String), outcome: Outcome, reason: &str) {
 fn a_whole_corpus_is_valid_and_its_records_are_counted() {
     let corpus = Corpus::whole();
     corpus.write(&corpus.manifest());
-    let findings = export::check(corpus.dir.path());
+    let findings = export::check(corpus.dir.path(), None);
     assert!(findings.iter().all(|f| f.outcome == Outcome::Valid), "{findings:#?}");
     let counts: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.records)).collect();
     let others = [("warc/a.warc.gz", Some(3)), ("notes.txt", None), ("pages.jsonl", Some(2))];

@@ -195,6 +195,7 @@ impl Bench {
             page: Some(page),
             results: Vec::new(),
             audit: None,
+            rules: None,
             blocks: None,
         })
     }

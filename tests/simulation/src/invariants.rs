@@ -7,9 +7,10 @@ use crate::coordinator_shell::Shell;
 use crate::liar::Role;
 use crate::turn::Answer;
 use std::collections::{BTreeMap, BTreeSet};
+use sward_coordinator_core::config::Config;
 use sward_coordinator_core::coordinator::{Coordinator, Restore};
+use sward_coordinator_core::evidence::{self, PastSeeds};
 use sward_coordinator_core::journal::JournalEntry;
-use sward_coordinator_core::quorum::Layer;
 use sward_coordinator_core::record;
 use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
 use sward_coordinator_core::settlement::Settlement;
@@ -20,8 +21,10 @@ use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::note::SignedNote;
 use sward_proto::outcome::Outcome;
+use sward_proto::quorum::Layer;
 use sward_proto::receipt::{self, ReceiptBody};
 use sward_proto::timestamp::Timestamp;
+use sward_proto::verdict::{KnownSeeds, needs_blocks};
 use sward_proto::wire::reply::CoordinatorReply;
 
 /// Hosts over the bound that may be in memory: those of one refill, and those that have work in hand.
@@ -56,6 +59,7 @@ pub struct Watch {
     earned: BTreeMap<PeerId, Totals>,
     receipts: BTreeMap<PeerId, ReceiptBody>,
     signed: BTreeMap<usize, ReceiptBody>,
+    seeds: KnownSeeds,
 }
 
 impl Watch {
@@ -99,6 +103,21 @@ impl Watch {
             }
             let earned = self.earned.entry(result.agent).or_default();
             *earned = earned.plus(result.credit).unwrap_or_default();
+        }
+    }
+
+    /// What is published of a settlement must lead a stranger to the same verdict, whatever its outcome.
+    pub fn recomputed(&mut self, settlement: &Settlement, config: &Config) {
+        let Ok(job) = "simulated".parse() else { return self.fail("no job name".to_owned()) };
+        let mut past = PastSeeds::new(config.draw_plan, &config.draw_chain, Timestamp::MAX);
+        let url = &settlement.url;
+        match evidence::case(settlement, &job, &mut past) {
+            Err(error) => self.fail(format!("{url}: no evidence: {error}")),
+            Ok(case) => match case.check(&mut self.seeds) {
+                Ok(checked) if checked.undrawn == 0 => {}
+                Ok(_) => self.fail(format!("{url}: a draw cannot be checked")),
+                Err(faults) => self.fail(format!("{url}: another verdict follows: {faults:?}")),
+            },
         }
     }
 
@@ -293,7 +312,9 @@ fn is_stored(shell: &Shell, token: LeaseToken) -> bool {
 fn check_blocks(settlement: &Settlement) -> Result<(), String> {
     let is_partial = settlement.layer.is_some_and(Layer::is_partial);
     let Some(blocks) = &settlement.blocks else {
-        let whole = !is_partial && settlement.results.iter().all(|result| result.blocks.is_empty());
+        let needed = needs_blocks(settlement.layer, settlement.results.iter().map(|r| r.finding));
+        let none = settlement.results.iter().all(|result| result.blocks.is_empty());
+        let whole = !is_partial && (needed || none);
         return if whole {
             Ok(())
         } else {

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use sward_coordinator_core::job::JobState;
 use sward_coordinator_core::record::agent::{Standing, Totals};
-use sward_coordinator_core::settlement::{AgentResult, Finding};
+use sward_coordinator_core::settlement::AgentResult;
 use sward_proto::attestation::{Attestation, Observation};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::ids::{JobId, PeerId};
 use sward_proto::outcome::Outcome;
+use sward_proto::quorum::finding::Finding;
 use sward_proto::timestamp::Timestamp;
 
 /// Decided pages after which a liar has had its chances.

@@ -191,6 +191,7 @@ impl Shell {
                 }
                 let turn = self.position.turn + 1;
                 watch.settled(&settlement, body.is_some());
+                watch.recomputed(&settlement, self.config());
                 match self.archive.keep(turn, &settlement, body, known.as_deref()) {
                     Ok(archived) => {
                         if let Some(core) = &mut self.core {

@@ -296,6 +296,10 @@ impl Coordinator {
         let wanted = self.wanted_of(self.tasks.get(&id)?, &peer);
         let task = self.tasks.get_mut(&id)?;
         task.wanted = wanted;
+        if task.active().next().is_none() {
+            // Drawn for a result that never came to be opened.
+            task.audit = None;
+        }
         for other in task.active() {
             self.meetings.record(peer, other.agent);
         }

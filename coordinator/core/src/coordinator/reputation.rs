@@ -7,12 +7,13 @@
 use super::Coordinator;
 use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
-use crate::quorum::Layer;
 use crate::record::agent::Standing;
-use crate::settlement::{AgentResult, Finding, Settlement};
+use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, Excuse, Observation, Volatility};
 use crate::trust::outcome::review_pages;
 use sward_proto::ids::PeerId;
+use sward_proto::quorum::Layer;
+use sward_proto::quorum::finding::Finding;
 use sward_proto::timestamp::Timestamp;
 
 /// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent
@@ -37,7 +38,7 @@ impl Coordinator {
                 record.trust.agreed(true, now);
                 record.evidence.observe(observation(evidence::Finding::Agrees), now);
             }
-            Finding::Neutral | Finding::Tainted => record.trust.idle_until(now),
+            Finding::Neutral | Finding::Tainted | Finding::Withheld => record.trust.idle_until(now),
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;

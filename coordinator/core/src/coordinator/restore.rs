@@ -170,7 +170,7 @@ impl Coordinator {
                 let until = now + reveal_wait;
                 task.phase = Phase::Revealing { until };
                 for attempt in &task.attempts {
-                    if matches!(attempt.state, AttemptState::Committed { .. }) {
+                    if matches!(attempt.state, AttemptState::Committed(_)) {
                         self.roster.post(&attempt.agent, |mail| mail.ask_reveal(attempt.token));
                     }
                 }

@@ -3,15 +3,13 @@
 //! Nothing is credited here, and nothing twice: only [`AnswerCode::Taken`] moves a task on.
 
 use super::{Coordinator, Timer};
-use crate::task::{AttemptState, Phase, Revealed, Task};
-use ed25519_dalek::{Signature, VerifyingKey};
+use crate::task::{AttemptState, Phase, Revealed, Sealed, Task};
 use std::time::Duration;
 use sward_proto::attestation::{Attestation, Observation};
-use sward_proto::batch;
-use sward_proto::compare::block::BlockList;
-use sward_proto::compare::response_of;
+use sward_proto::batch::{self, BatchProof};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
+use sward_proto::merkle;
 use sward_proto::outcome::FailureCode;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::answer::{Answer, AnswerCode};
@@ -29,14 +27,14 @@ impl Coordinator {
         signature: &[u8; 64],
         now: Timestamp,
     ) {
-        let statement = batch::statement(tokens, leaves);
-        if !is_signed(&agent, &statement, signature) {
+        if !batch::is_signed(&agent, tokens, merkle::root(leaves), signature) {
             let hint = "the batch is not signed by the key of this connection";
             return self.refuse(agent, id, RefusalCode::Malformed, hint);
         }
         let mut answers = Vec::with_capacity(tokens.len());
-        for (token, leaf) in tokens.iter().zip(leaves) {
-            let code = self.commit_one(agent, *token, *leaf, now);
+        for (index, (token, leaf)) in tokens.iter().zip(leaves).enumerate() {
+            let proof = || BatchProof::new(signature, tokens, leaves, index).ok();
+            let code = self.commit_one(agent, *token, *leaf, proof, now);
             answers.push(Answer { token: *token, code });
         }
         self.send(agent, id, CoordinatorReply::Answers(answers));
@@ -47,6 +45,7 @@ impl Coordinator {
         agent: PeerId,
         token: LeaseToken,
         leaf: Digest,
+        proof: impl FnOnce() -> Option<BatchProof>,
         now: Timestamp,
     ) -> AnswerCode {
         let Some(task) = self.leases.get(&token).copied() else { return AnswerCode::Late };
@@ -59,16 +58,17 @@ impl Coordinator {
         }
         match &attempt.state {
             AttemptState::Leased => {}
-            AttemptState::Committed { leaf: before } if *before == leaf => {
-                return AnswerCode::Duplicate;
+            AttemptState::Committed(before)
+            | AttemptState::Revealed(Revealed { sealed: before, .. }) => {
+                let again = before.leaf == leaf;
+                return if again { AnswerCode::Duplicate } else { AnswerCode::Mismatch };
             }
-            AttemptState::Revealed(before) if before.leaf == leaf => return AnswerCode::Duplicate,
-            AttemptState::Committed { .. } | AttemptState::Revealed(_) => {
-                return AnswerCode::Mismatch;
+            AttemptState::Withheld(_) | AttemptState::Lost | AttemptState::Void => {
+                return AnswerCode::Late;
             }
-            AttemptState::Lost | AttemptState::Void => return AnswerCode::Late,
         }
-        attempt.state = AttemptState::Committed { leaf };
+        let Some(proof) = proof() else { return AnswerCode::Mismatch };
+        attempt.state = AttemptState::Committed(Sealed { leaf, proof });
         self.timers.remove(&(attempt.expires, Timer::Lease(token)));
         if let Some(member) = self.roster.get_mut(&agent) {
             member.leased.remove(&token);
@@ -89,7 +89,7 @@ impl Coordinator {
         let until = now + self.config.bounds.reveal_wait;
         task.phase = Phase::Revealing { until };
         for attempt in task.active() {
-            if matches!(attempt.state, AttemptState::Committed { .. }) {
+            if matches!(attempt.state, AttemptState::Committed(_)) {
                 self.roster.post(&attempt.agent, |mail| mail.ask_reveal(attempt.token));
             }
         }
@@ -124,23 +124,25 @@ impl Coordinator {
         if attempt.agent != agent {
             return AnswerCode::Foreign;
         }
-        let leaf = match &attempt.state {
-            AttemptState::Committed { leaf } if opening => *leaf,
+        let sealed = match &attempt.state {
+            AttemptState::Committed(sealed) if opening => sealed.clone(),
             AttemptState::Revealed(_) => return AnswerCode::Duplicate,
             // Nothing is opened before every sibling is sealed, or a copier could read it first.
-            AttemptState::Committed { .. } | AttemptState::Leased => return AnswerCode::Mismatch,
-            AttemptState::Lost | AttemptState::Void => return AnswerCode::Late,
+            AttemptState::Committed(_) | AttemptState::Leased => return AnswerCode::Mismatch,
+            AttemptState::Withheld(_) | AttemptState::Lost | AttemptState::Void => {
+                return AnswerCode::Late;
+            }
         };
         let parsed = Attestation::decode(&attestation).ok();
         let sound = parsed.filter(|parsed| {
-            batch::leaf(salt, &attestation) == leaf
+            batch::leaf(salt, &attestation) == sealed.leaf
                 && parsed.url == url
-                && blocks_match(parsed, &blocks)
+                && parsed.has_blocks(&blocks)
                 && (developer || !parsed.developer)
         });
         let code = if let Some(parsed) = sound {
             let (salt, blocks) = (salt.0, blocks.to_bytes());
-            attempt.state = AttemptState::Revealed(Revealed { leaf, salt, attestation, blocks });
+            attempt.state = AttemptState::Revealed(Revealed { sealed, salt, attestation, blocks });
             self.count_fetch(id, &agent);
             self.pace(id, &parsed, now);
             AnswerCode::Taken
@@ -203,7 +205,7 @@ impl Coordinator {
         }
         let mut silent = Vec::new();
         for attempt in &mut task.attempts {
-            if matches!(attempt.state, AttemptState::Committed { .. }) {
+            if matches!(attempt.state, AttemptState::Committed(_)) {
                 attempt.state = AttemptState::Lost;
                 silent.push((attempt.agent, attempt.token));
             }
@@ -245,8 +247,11 @@ impl Coordinator {
             for attempt in task.attempts.iter_mut().filter(|attempt| attempt.agent == *agent) {
                 match attempt.state {
                     AttemptState::Leased => leased = Some(attempt.token),
-                    AttemptState::Committed { .. } => attempt.state = AttemptState::Lost,
-                    AttemptState::Revealed(_) | AttemptState::Lost | AttemptState::Void => {}
+                    AttemptState::Committed(_) => attempt.state = AttemptState::Lost,
+                    AttemptState::Revealed(_)
+                    | AttemptState::Withheld(_)
+                    | AttemptState::Lost
+                    | AttemptState::Void => {}
                 }
             }
             if let Some(token) = leased {
@@ -266,20 +271,4 @@ impl Coordinator {
             self.frontier.mark_needy(&host, id, needy, now);
         }
     }
-}
-
-/// Whether these are the blocks whose digest is attested, and none where there is no page.
-fn blocks_match(seen: &Attestation, blocks: &BlockList) -> bool {
-    match response_of(seen).and_then(|response| response.page.as_ref()) {
-        Some(page) => {
-            page.blocks == blocks.digest() && usize::from(page.block_count) == blocks.blocks().len()
-        }
-        None => blocks.blocks().is_empty(),
-    }
-}
-
-fn is_signed(agent: &PeerId, statement: &str, signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(agent.public_key()).is_ok_and(|key| {
-        key.verify_strict(statement.as_bytes(), &Signature::from_bytes(signature)).is_ok()
-    })
 }

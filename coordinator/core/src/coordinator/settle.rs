@@ -5,18 +5,17 @@
 
 use super::{Coordinator, Timer};
 use crate::frontier::RobotsState;
-use crate::group::Ties;
+use crate::group::{Ties, voices};
 use crate::input::Archived;
 use crate::output::{Event, Output};
-use crate::quorum::{self, Layer};
 use crate::record::agent::Totals;
 use crate::record::capture::CaptureRecord;
 use crate::record::payload::PayloadRecord;
 use crate::record::pending::HeldPage;
 use crate::record::robots::RobotsRecord;
 use crate::record::{self, encode};
-use crate::settlement::{AgentResult, Finding, PageFacts, PublishedBlocks, Settlement};
-use crate::task::{Agreement, Attempt, Phase, Revealed, Task};
+use crate::settlement::{AgentResult, PageFacts, Settlement};
+use crate::task::{Agreement, Attempt, AttemptState, Phase, Revealed, Task};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use sward_proto::compare::block::BlockList;
@@ -24,9 +23,13 @@ use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
+use sward_proto::quorum::finding::{Finding, is_blaming};
+use sward_proto::quorum::voice::Voice;
+use sward_proto::quorum::{self, Layer, Rules};
 use sward_proto::robots::Robots;
 use sward_proto::tariff::CreditClass;
 use sward_proto::timestamp::Timestamp;
+use sward_proto::verdict::{Origin, PublishedBlocks, needs_blocks};
 
 /// A verdict on its way.
 #[derive(Debug, Default)]
@@ -43,6 +46,8 @@ pub(super) struct Settling {
     contradicted: Vec<LeaseToken>,
     /// The same, in some blocks of a page that is near.
     disputed: Vec<LeaseToken>,
+    /// By which rules they were found so: those of another time where the coordinator was started anew since.
+    rules: Option<Rules>,
     settlement: Option<Settlement>,
 }
 
@@ -53,6 +58,7 @@ impl Coordinator {
         settling.tainted.clone_from(&agreement.tainted);
         settling.contradicted.clone_from(&agreement.contradicted);
         settling.disputed.clone_from(&agreement.disputed);
+        settling.rules = Some(agreement.rules);
     }
 
     /// Ends a task.
@@ -66,12 +72,17 @@ impl Coordinator {
         now: Timestamp,
     ) {
         let Some(task) = self.tasks.get(&id) else { return };
-        let results: Vec<AgentResult> = task
-            .revealed()
-            .filter_map(|(attempt, revealed)| {
-                self.result(id, attempt, revealed, members, (outcome, layer))
-            })
+        let ties: Vec<&Ties> = task.weighed().map(|(attempt, _)| &attempt.ties).collect();
+        let mut results: Vec<AgentResult> = task
+            .weighed()
+            .zip(voices(&ties))
+            .filter_map(|(weighed, voice)| self.result(id, weighed, voice, members, outcome))
             .collect();
+        if !needs_blocks(layer, results.iter().map(|result| result.finding)) {
+            results.iter_mut().for_each(|result| result.blocks = Vec::new());
+        }
+        let weighed_by = self.settling.get(&id).and_then(|settling| settling.rules);
+        let rules = weighed_by.unwrap_or(self.config.rules);
         let settlement = Settlement {
             task: id,
             job: task.job,
@@ -80,11 +91,12 @@ impl Coordinator {
             robots: task.robots,
             settled_at: now,
             outcome,
+            rules: Some(rules),
             layer,
             page,
             results,
             audit: task.audit.map(|audit| audit.draw),
-            blocks: self.published_blocks(task, members, layer),
+            blocks: self.published_blocks(task, members, layer, rules),
         };
         if let Some(task) = self.tasks.get_mut(&id) {
             task.phase = Phase::Settling;
@@ -99,41 +111,47 @@ impl Coordinator {
     fn result(
         &self,
         id: TaskId,
-        attempt: &Attempt,
-        revealed: &Revealed,
+        (attempt, revealed): (&Attempt, &Revealed),
+        voice: Voice,
         members: &[LeaseToken],
-        (outcome, layer): (Outcome, Option<Layer>),
+        outcome: Outcome,
     ) -> Option<AgentResult> {
         let seen = revealed.parsed()?;
-        let agreed = members.contains(&attempt.token);
+        let withheld = matches!(attempt.state, AttemptState::Withheld(_));
+        let agreed = members.contains(&attempt.token) && !withheld;
         let class = class_of(outcome).filter(|_| agreed);
         let price = class.and_then(|class| self.config.tariff.credit(class, 1).ok());
         let bytes = response_of(&seen).map_or(0, |response| response.raw_bytes);
         let credit = price.map(|credit| Totals { tasks: 1, bytes, credit });
-        let finding =
-            if agreed { Finding::Agreed } else { self.finding(id, attempt.token, outcome) };
-        let is_partial = layer.is_some_and(Layer::is_partial);
-        let blocks = if is_partial { revealed.blocks.clone() } else { Vec::new() };
+        let finding = match (withheld, agreed) {
+            (true, _) => Finding::Withheld,
+            (false, true) => Finding::Agreed,
+            (false, false) => self.finding(id, attempt.token, outcome),
+        };
+        let origin = Origin {
+            voice,
+            leased_at: attempt.leased_at,
+            expires: attempt.expires,
+            proof: revealed.sealed.proof.clone(),
+        };
         Some(AgentResult {
             agent: attempt.agent,
             token: attempt.token,
             draw: attempt.draw.clone(),
-            leaf: revealed.leaf,
+            origin: Some(origin),
+            leaf: revealed.sealed.leaf,
             salt: revealed.salt,
             attestation: revealed.attestation.clone(),
-            fetched_at: attempt.fetched_at(seen.fetched_at),
-            blocks,
+            blocks: revealed.blocks.clone(),
             finding,
             class,
             credit: credit.unwrap_or_default(),
         })
     }
 
-    /// What the coordinator makes of a result that does not agree. A failure, a block page or a page nobody could agree
-    /// on is no guilt.
+    /// What the coordinator makes of a result that does not agree.
     fn finding(&self, id: TaskId, token: LeaseToken, outcome: Outcome) -> Finding {
-        let decided = matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
-        let Some(settling) = self.settling.get(&id).filter(|_| decided) else {
+        let Some(settling) = self.settling.get(&id).filter(|_| is_blaming(outcome)) else {
             return Finding::Neutral;
         };
         let (forged, replayed) = (&settling.contradicted, &settling.replayed);
@@ -152,6 +170,7 @@ impl Coordinator {
         task: &Task,
         members: &[LeaseToken],
         layer: Option<Layer>,
+        rules: Rules,
     ) -> Option<PublishedBlocks> {
         let token = self.settling.get(&task.id)?.capture?;
         layer.filter(|layer| layer.is_partial())?;
@@ -162,12 +181,11 @@ impl Coordinator {
             .collect();
         let kept =
             lists.iter().find(|(attempt, _)| attempt.token == token).map(|(_, list)| list)?;
-        let copies: Vec<(&Ties, &BlockList)> =
-            lists.iter().map(|(attempt, list)| (&attempt.ties, list)).collect();
-        let attested = quorum::attested_blocks(kept, &copies, self.config.rules);
-        let mark = |attested: bool| if attested { '1' } else { '0' };
-        let attested = attested.into_iter().map(mark).collect();
-        Some(PublishedBlocks { kept: kept.to_bytes(), attested })
+        let ties: Vec<&Ties> = lists.iter().map(|(attempt, _)| &attempt.ties).collect();
+        let copies: Vec<(Voice, &BlockList)> =
+            voices(&ties).into_iter().zip(lists.iter().map(|(_, list)| list)).collect();
+        let attested = quorum::attested_blocks(kept, &copies, rules);
+        Some(PublishedBlocks::new(kept, &attested))
     }
 
     fn archive(&mut self, id: TaskId) {

@@ -6,7 +6,6 @@
 
 use super::{Coordinator, Timer};
 use crate::job::Replication;
-use crate::quorum::{Layer, stands_alone};
 use crate::record::agent::AgentRecord;
 use crate::task::{Agreement, AttemptState, Audit, Phase, Task};
 use crate::trust::hold::{self, Terms};
@@ -17,6 +16,7 @@ use sward_proto::attestation::Attestation;
 use sward_proto::digest::Digest;
 use sward_proto::draw::AuditDraw;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
+use sward_proto::quorum::{Layer, stands_alone};
 use sward_proto::timestamp::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -78,6 +78,7 @@ impl Coordinator {
             let agreement = Agreement {
                 members: vec![token],
                 layer: Layer::Single,
+                rules: self.config.rules,
                 keepers: vec![token],
                 tainted: Vec::new(),
                 contradicted: Vec::new(),

@@ -39,7 +39,8 @@ impl Coordinator {
                         .any(|some| some.contains(&attempt.token))
             }),
             AttemptState::Leased
-            | AttemptState::Committed { .. }
+            | AttemptState::Committed(_)
+            | AttemptState::Withheld(_)
             | AttemptState::Lost
             | AttemptState::Void => false,
         };
@@ -85,8 +86,10 @@ impl Coordinator {
     }
 
     fn collect_again(&mut self, id: TaskId, now: Timestamp) {
+        self.settling.remove(&id); // what was found by that weighing
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.phase = Phase::Collecting;
+        task.drop_withheld();
         task.wanted = task.active().count() + 1;
         if task.attempts.len() >= 2 * self.config.rules.most {
             return self.retry_or(id, Outcome::AgentLost, &[], now);
@@ -100,7 +103,8 @@ impl Coordinator {
         match &attempt.state {
             AttemptState::Revealed(revealed) => revealed.parsed(),
             AttemptState::Leased
-            | AttemptState::Committed { .. }
+            | AttemptState::Committed(_)
+            | AttemptState::Withheld(_)
             | AttemptState::Lost
             | AttemptState::Void => None,
         }
@@ -205,7 +209,10 @@ impl Coordinator {
         let Some(attempt) = self.tasks.get_mut(&id).and_then(|task| task.attempt_mut(token)) else {
             return;
         };
-        attempt.state = AttemptState::Void;
+        let state = std::mem::replace(&mut attempt.state, AttemptState::Void);
+        if let AttemptState::Revealed(revealed) = state {
+            attempt.state = AttemptState::Withheld(revealed); // weighed, and so part of the evidence
+        }
         let agent = attempt.agent;
         self.roster.post(&agent, |mail| mail.settled(token));
         if agreement.layer.is_partial() {

@@ -1,19 +1,21 @@
 //! Weighing the opened results of a task, and what follows from the verdict.
 
 use super::Coordinator;
-use crate::group::Ties;
+use crate::group::{Ties, voices};
 use crate::lookup::Lookup;
 use crate::output::Output;
-use crate::quorum::{self, Decision, Layer, Vote};
 use crate::settlement::PageFacts;
 use crate::task::{Agreement, Attempt, AttemptState, Phase, Revealed, Task};
 use sward_proto::attestation::{Attestation, Response};
 use sward_proto::compare::block::BlockList;
-use sward_proto::compare::response_of;
 use sward_proto::compare::stable::StableBlocks;
+use sward_proto::compare::{credible_time, response_of};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::{FailureCode, Outcome};
+use sward_proto::quorum::finding::{agreed_outcome, kept_out_outcome};
+use sward_proto::quorum::voice::Voice;
+use sward_proto::quorum::{self, Decision, Layer, Vote};
 use sward_proto::timestamp::Timestamp;
 
 /// Leases that may be lost before a URL is given up for this try.
@@ -29,15 +31,19 @@ impl Coordinator {
         if task.active().any(|a| !matches!(a.state, AttemptState::Revealed(_))) {
             return;
         }
+        task.drop_withheld();
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
         if let ([alone], 1) = (&opened[..], task.wanted) {
             return self.weigh_single(id, alone.token, &alone.seen, now);
         }
-        let votes: Vec<Vote<'_>> = opened.iter().map(Opened::vote).collect();
-        let decision = quorum::decide(&votes, self.config.rules, &StableBlocks::unknown());
+        let ties: Vec<&Ties> = opened.iter().map(|opened| &opened.ties).collect();
+        let votes: Vec<Vote<'_>> =
+            opened.iter().zip(voices(&ties)).map(|(opened, voice)| opened.vote(voice)).collect();
+        let rules = self.config.rules;
+        let decision = quorum::decide(&votes, rules, &StableBlocks::unknown());
         match decision {
             Decision::More => {
-                task.wanted = (votes.len() + 1).max(self.config.rules.margin);
+                task.wanted = (votes.len() + 1).max(rules.margin);
                 task.phase = Phase::Collecting;
                 self.settle_needy(id, now);
                 self.watch_starvation(id, now);
@@ -60,6 +66,7 @@ impl Coordinator {
                 let first = agreed.members.first().and_then(|member| opened.get(*member));
                 let response = first.and_then(|opened| response_of(&opened.seen)).cloned();
                 let agreement = Agreement {
+                    rules,
                     members: pick(&agreed.members, &opened),
                     layer: agreed.layer,
                     keepers: pick(&agreed.keepers, &opened),
@@ -82,14 +89,12 @@ impl Coordinator {
         response: &Response,
         now: Timestamp,
     ) {
-        match response.status {
-            429 => self.retry_or(id, Outcome::Http429, members, now),
-            500..=599 => self.retry_or(id, Outcome::Http5xx, members, now),
-            _ => {
-                let (facts, layer) = (facts_of(response, now), Some(Layer::Status));
-                self.settle(id, Outcome::Http4xx, layer, members, Some(facts), now);
-            }
+        let outcome = kept_out_outcome(response.status);
+        if matches!(outcome, Outcome::Http429 | Outcome::Http5xx) {
+            return self.retry_or(id, outcome, members, now);
         }
+        let (facts, layer) = (facts_of(response, now), Some(Layer::Status));
+        self.settle(id, outcome, layer, members, Some(facts), now);
     }
 
     pub(super) fn agreed(
@@ -105,16 +110,14 @@ impl Coordinator {
         let layer = Some(agreement.layer);
         let wanted = &job.record.spec.media_types;
         let unwanted = !task.robots && !wanted.is_empty() && !wanted.contains(&response.media_type);
-        let outcome = match response.status {
-            200..=299 if !unwanted => {
-                return self.look_up_payloads(id, agreement);
-            }
-            200..=299 => Outcome::Policy,
-            300..=399 => Outcome::Redirect,
-            429 => return self.retry_or(id, Outcome::Http429, &members, now),
-            500..=599 => return self.retry_or(id, Outcome::Http5xx, &members, now),
-            _ => Outcome::Http4xx,
-        };
+        let outcome = agreed_outcome(response.status);
+        if outcome == Outcome::Ok && !unwanted {
+            return self.look_up_payloads(id, agreement);
+        }
+        if matches!(outcome, Outcome::Http429 | Outcome::Http5xx) {
+            return self.retry_or(id, outcome, &members, now);
+        }
+        let outcome = if outcome == Outcome::Ok { Outcome::Policy } else { outcome };
         let facts = facts_of(response, now);
         self.weighed(id, &agreement);
         self.settle(id, outcome, layer, &members, Some(facts), now);
@@ -193,12 +196,12 @@ impl Opened {
     fn new((attempt, revealed): (&Attempt, &Revealed)) -> Option<Self> {
         let seen = revealed.parsed()?;
         let (token, ties) = (attempt.token, attempt.ties.clone());
-        let at = attempt.fetched_at(seen.fetched_at);
+        let at = credible_time(seen.fetched_at, attempt.leased_at, attempt.expires);
         Some(Self { token, ties, seen, blocks: revealed.block_list(), at })
     }
 
-    const fn vote(&self) -> Vote<'_> {
-        Vote { ties: &self.ties, attestation: &self.seen, blocks: &self.blocks, at: self.at }
+    const fn vote(&self, voice: Voice) -> Vote<'_> {
+        Vote { voice, attestation: &self.seen, blocks: &self.blocks, at: self.at }
     }
 }
 

@@ -54,17 +54,19 @@ pub fn decode(bytes: &[u8]) -> Result<Position, StoreError> {
     super::decode("position", bytes)
 }
 
-/// Refuses a format that is newer than this build.
+/// Refuses a format that is newer than this build; calls an older one damaged, so that the index is built anew.
 ///
 /// # Errors
-/// [`StoreError::Newer`], or [`StoreError::Damaged`] where it is no number.
+/// [`StoreError::Newer`], or [`StoreError::Damaged`] where it is older or no number.
 pub fn check_format(bytes: &[u8]) -> Result<(), StoreError> {
     let bytes =
         <[u8; 4]>::try_from(bytes).map_err(|_| StoreError::Damaged("format number".to_owned()))?;
     match u32::from_be_bytes(bytes) {
         found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
         FORMAT => Ok(()),
-        found => Err(StoreError::Damaged(format!("format number {found} of an older build"))),
+        older => {
+            Err(StoreError::Damaged(format!("format number {older}, this build has {FORMAT}")))
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 //! The margin and the cap are quorum's own, and what is found is ruled by `trust`.
 
 use super::draw::Draws;
-use sward_coordinator_core::quorum::Rules;
 use sward_coordinator_core::trust::ruling::{self, Case, Ruling, Step};
+use sward_proto::quorum::Rules;
 
 /// What a result says: the page's present version, its other one, the attackers' shared lie, or something nobody shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

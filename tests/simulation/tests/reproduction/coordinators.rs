@@ -1,14 +1,13 @@
 //! Of the coordinator's core.
 
-use std::net::IpAddr;
 use std::time::Duration;
-use sward_coordinator_core::group::Ties;
-use sward_coordinator_core::quorum::{Decision, Rules, Vote, decide};
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::compare::block::BlockList;
 use sward_proto::compare::stable::StableBlocks;
 use sward_proto::outcome::FailureCode;
+use sward_proto::quorum::voice::Voice;
+use sward_proto::quorum::{Decision, Rules, Vote, decide};
 use sward_proto::timestamp::Timestamp;
 use sward_simulation::expectation;
 use sward_simulation::op::{Op, TimedOp};
@@ -120,16 +119,15 @@ fn failures_do_not_contest_an_answer() {
     };
     let seen: Vec<Attestation> =
         (0..7).map(|n| attest(if n == 3 { &page } else { &timeout })).collect();
-    let ties: Vec<Ties> = (0..7u8)
-        .map(|n| {
-            let network = IpAddr::from([198, 51, n, 1]).into();
-            Ties { payee: format!("p{n}").parse().expect("a payee"), network }
-        })
-        .collect();
     let blocks = BlockList::default();
-    let vote =
-        |(attestation, ties)| Vote { ties, attestation, blocks: &blocks, at: Timestamp::ZERO };
-    let votes: Vec<Vote<'_>> = seen.iter().zip(&ties).map(vote).collect();
+    let voice = |n| Voice { payee: n, network: n };
+    let vote = |(n, attestation)| Vote {
+        voice: voice(n),
+        attestation,
+        blocks: &blocks,
+        at: Timestamp::ZERO,
+    };
+    let votes: Vec<Vote<'_>> = (0..).zip(&seen).map(vote).collect();
     let decision = decide(&votes, Rules::default(), &StableBlocks::unknown());
     assert!(
         matches!(decision, Decision::Failed { code: FailureCode::Timeout, .. }),

@@ -1,24 +1,26 @@
 //! Decides when enough independent groups agree on what a URL holds.
 //!
-//! Compares attestations layer by layer (`sward_proto::compare`) and counts groups, not agents. Margin voting: an answer
+//! Compares attestations layer by layer (`crate::compare`) and counts groups, not agents. Margin voting: an answer
 //! stands when it leads by [`Rules::margin`] groups (Brun et al., ICDCS 2011) on the strongest layer on which it does.
 //! Never decides who fetches, and never counts a failure to fetch, or a page that was meant for one visitor, as a voice
 //! for or against a page.
 
 mod clusters;
+pub mod finding;
+pub mod voice;
 
-use crate::group::{Ties, count_groups};
+use crate::attestation::{Attestation, Observation};
+use crate::compare::Copy as Seen;
+use crate::compare::block::BlockList;
+use crate::compare::limits::Limits;
+use crate::compare::response_of;
+use crate::compare::stable::{StableBlocks, attested};
+use crate::outcome::FailureCode;
+use crate::timestamp::Timestamp;
 use clusters::Clusters;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use sward_proto::attestation::{Attestation, Observation};
-use sward_proto::compare::Copy as Seen;
-use sward_proto::compare::block::BlockList;
-use sward_proto::compare::limits::Limits;
-use sward_proto::compare::response_of;
-use sward_proto::compare::stable::{StableBlocks, attested};
-use sward_proto::outcome::FailureCode;
-use sward_proto::timestamp::Timestamp;
+use voice::{Voice, count_groups};
 
 /// How many must agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +47,7 @@ impl Default for Rules {
 #[derive(Debug, Clone, Copy)]
 pub struct Vote<'a> {
     /// Who stands behind it.
-    pub ties: &'a Ties,
+    pub voice: Voice,
     /// What it says.
     pub attestation: &'a Attestation,
     /// The blocks of its page, as they were opened with it.
@@ -181,42 +183,41 @@ pub fn stands_alone(attestation: &Attestation) -> bool {
 #[must_use]
 pub fn attested_blocks(
     kept: &BlockList,
-    members: &[(&Ties, &BlockList)],
+    members: &[(Voice, &BlockList)],
     rules: Rules,
 ) -> Vec<bool> {
     let copies: Vec<&BlockList> = members.iter().map(|(_, blocks)| *blocks).collect();
     let voices = |some: &[usize]| {
-        let ties: Vec<&Ties> =
-            some.iter().filter_map(|n| members.get(*n)).map(|(t, _)| *t).collect();
-        count_groups(&ties)
+        let some: Vec<Voice> =
+            some.iter().filter_map(|n| members.get(*n)).map(|(voice, _)| *voice).collect();
+        count_groups(&some)
     };
     attested(kept, &copies, voices, rules.margin)
 }
 
 fn voices(votes: &[Vote<'_>], members: &[usize]) -> usize {
-    let ties: Vec<&Ties> = members.iter().filter_map(|i| votes.get(*i)).map(|v| v.ties).collect();
-    count_groups(&ties)
+    let some: Vec<Voice> = members.iter().filter_map(|i| votes.get(*i)).map(|v| v.voice).collect();
+    count_groups(&some)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attestation::{REQUEST_PROFILE, Response};
+    use crate::canonical_url::CanonicalUrl;
+    use crate::compare::block::Block;
+    use crate::compare::print::{LayerVersions, Neutral, PagePrint};
+    use crate::compare::sketch::Sketch;
+    use crate::digest::Digest;
     use std::net::Ipv4Addr;
     use std::time::Duration;
-    use sward_proto::attestation::{REQUEST_PROFILE, Response};
-    use sward_proto::canonical_url::CanonicalUrl;
-    use sward_proto::compare::block::Block;
-    use sward_proto::compare::print::{LayerVersions, Neutral, PagePrint};
-    use sward_proto::compare::sketch::Sketch;
-    use sward_proto::digest::Digest;
 
     /// What was opened: seen by whom, and the page's blocks.
     #[derive(Clone)]
     struct Result(u8, Attestation, BlockList);
 
-    fn ties(n: u8) -> Ties {
-        let network = std::net::IpAddr::from([192, 0, n, 1]).into();
-        Ties { payee: format!("p{n}").parse().expect("a payee"), network }
+    fn voice(n: u8) -> Voice {
+        Voice { payee: n.into(), network: n.into() }
     }
 
     fn seen(n: u8, status: u16, raw: &str) -> Result {
@@ -288,12 +289,10 @@ mod tests {
     }
 
     fn weigh(results: &[Result]) -> Decision {
-        let ties: Vec<Ties> = results.iter().map(|result| ties(result.0)).collect();
-        let votes: Vec<Vote<'_>> = ties
+        let votes: Vec<Vote<'_>> = results
             .iter()
-            .zip(results)
-            .map(|(ties, Result(_, attestation, blocks))| Vote {
-                ties,
+            .map(|Result(n, attestation, blocks)| Vote {
+                voice: voice(*n),
                 attestation,
                 blocks,
                 at: attestation.fetched_at,
@@ -359,8 +358,7 @@ mod tests {
             [page(1, "abc", ""), page(2, "abc", ""), page(3, "abd", ""), page(4, "abd", "")];
         assert_eq!(weigh(&votes), Decision::More);
         let attested = |votes: &[Result]| {
-            let ties: Vec<Ties> = votes.iter().map(|vote| ties(vote.0)).collect();
-            let members: Vec<_> = ties.iter().zip(votes.iter().map(|vote| &vote.2)).collect();
+            let members: Vec<_> = votes.iter().map(|vote| (voice(vote.0), &vote.2)).collect();
             attested_blocks(&votes[0].2, &members, Rules::default())
         };
         assert_eq!(attested(&votes), [true, true, false]);

@@ -3,12 +3,12 @@
 //! Decides the clusters of one weighing and which of them stands. Never weighs failures.
 
 use super::{Agreed, Decision, Layer, Rules, Vote, voices};
+use crate::compare::block::BlockList;
+use crate::compare::limits::Limits;
+use crate::compare::stable::{StableBlocks, contradicts, is_disputed};
+use crate::compare::{Content, Verdict, compare, is_page, response_of};
+use crate::digest::Digest;
 use std::collections::{BTreeMap, BTreeSet};
-use sward_proto::compare::block::BlockList;
-use sward_proto::compare::limits::Limits;
-use sward_proto::compare::stable::{StableBlocks, contradicts, is_disputed};
-use sward_proto::compare::{Content, Verdict, compare, is_page, response_of};
-use sward_proto::digest::Digest;
 
 /// From the strongest to the weakest: status counts among the strongest.
 const LEVELS: [Layer; 4] = [Layer::Identical, Layer::Canonical, Layer::Stable, Layer::Near];

@@ -1,0 +1,6 @@
+//! The `verdict` command: verdicts that hold, and such as were altered.
+
+mod alterations;
+mod corpus;
+mod files;
+mod sample;
