@@ -7,7 +7,7 @@ use crate::liar::Role;
 use crate::sites::Sites;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use sward_coordinator_core::job::JobState;
+use sward_coordinator_core::job::{JobState, Replication};
 use sward_coordinator_core::record::agent::{Standing, Totals};
 use sward_coordinator_core::settlement::AgentResult;
 use sward_proto::attestation::{Attestation, Observation};
@@ -36,7 +36,9 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
     let Some(core) = &shell.core else { return watch.fail("the coordinator is down".to_owned()) };
     // Two that agree on a lie against one that does not can leave a page contested, and its links unseen; so can one
     // that is believed alone.
-    let conspired = roles.iter().any(|role| matches!(role, Role::Conspirator | Role::Sleeper));
+    let alone = core.jobs().any(|(_, job)| job.spec.replication == Replication::Audited);
+    let conspired = roles.contains(&Role::Conspirator)
+        || (alone && roles.iter().any(|role| role.is_contradicted() || *role == Role::Sleeper));
     let mut settled: BTreeMap<(JobId, &CanonicalUrl), Outcome> = BTreeMap::new();
     for kept in shell.archive.settlements.iter().filter(|kept| !kept.settlement.robots) {
         let settlement = &kept.settlement;

@@ -61,8 +61,8 @@ impl Plan {
 
     /// Whether a lie may be accepted until those who told it are caught.
     #[must_use]
-    pub const fn lies_are_believed(&self) -> bool {
-        self.conspirators > 1 || self.sleepers > 0
+    pub fn lies_are_believed(&self) -> bool {
+        self.conspirators > 1 || self.replication == Replication::Audited
     }
 
     /// The same world without faults.
