@@ -4,9 +4,9 @@
 
 use crate::settlement::{AgentResult, PageFacts, Settlement};
 use std::collections::BTreeMap;
-use sward_proto::batch::BatchError;
 use sward_proto::draw::{DrawPlan, Round, RoundSeed, SeedChain};
 use sward_proto::ids::JobName;
+use sward_proto::merkle::MerkleError;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::verdict::{Case, OpenedResult, Page};
 
@@ -26,7 +26,7 @@ pub enum EvidenceError {
     NotKept,
     /// What was kept contradicts itself.
     #[error(transparent)]
-    Batch(#[from] BatchError),
+    Batch(#[from] MerkleError),
 }
 
 impl<'a> PastSeeds<'a> {
