@@ -7,7 +7,6 @@ use crate::base64_bytes;
 use crate::digest::Digest;
 use crate::ids::{LeaseToken, PeerId};
 use crate::merkle::{self, MerkleError};
-use crate::wire::bounds::MAX_BATCH;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
@@ -21,146 +20,106 @@ pub fn leaf(salt: Salt, attestation: &[u8]) -> Digest {
     merkle::salted_leaf(&salt.0, attestation)
 }
 
-/// The text that an agent signs: the version line, the RFC 6962 root over `leaves`, and which leases they answer.
+/// What stands in a batch's tree: RFC 6962's leaf hash over the lease and the leaf that answers it, so that a proof of one
+/// tells nothing of the other leases.
+fn answer(token: LeaseToken, leaf: Digest) -> Digest {
+    merkle::leaf_hash(&[token.0.as_slice(), &leaf.0].concat())
+}
+
+fn answers(tokens: &[LeaseToken], leaves: &[Digest]) -> Vec<Digest> {
+    tokens.iter().zip(leaves).map(|(token, leaf)| answer(*token, *leaf)).collect()
+}
+
+/// The text that an agent signs: the version line, the RFC 6962 root over its answers (leases with their leaves), and how
+/// many they are.
 ///
 /// The first line separates it from receipts and from the transport's handshake, which use the same key.
 #[must_use]
 pub fn statement(tokens: &[LeaseToken], leaves: &[Digest]) -> String {
-    statement_of_root(tokens, merkle::root(leaves))
+    let answers = answers(tokens, leaves);
+    statement_of_root(merkle::root(&answers), answers.len())
 }
 
-fn statement_of_root(tokens: &[LeaseToken], root: Digest) -> String {
-    let mut text = format!("sward/batch/v1\nroot {}\n", root.to_base64());
-    for token in tokens {
-        text.push_str(&format!("lease {token}\n"));
-    }
-    text
+fn statement_of_root(root: Digest, size: usize) -> String {
+    format!("sward/batch/v2\nroot {}\nsize {size}\n", root.to_base64())
 }
 
-/// Whether `signature` over [`statement`] is the agent's.
+/// Whether `signature` over a [`statement`] is the agent's.
 #[must_use]
-pub fn is_signed(
-    agent: &PeerId,
-    tokens: &[LeaseToken],
-    root: Digest,
-    signature: &[u8; 64],
-) -> bool {
+pub fn is_signed(agent: &PeerId, statement: &str, signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(agent.public_key()).is_ok_and(|key| {
-        let signature = Signature::from_bytes(signature);
-        key.verify_strict(statement_of_root(tokens, root).as_bytes(), &signature).is_ok()
+        key.verify_strict(statement.as_bytes(), &Signature::from_bytes(signature)).is_ok()
     })
 }
 
-/// What shows that an agent signed the leaf of one lease: its signature, and the way from the leaf to the signed root.
-/// The root itself is computed. At most 64 tokens and 6 digests.
+/// What shows that an agent signed the leaf of one lease: its signature, and the way from the answer to the signed root.
+/// The root itself is computed. At most 6 digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Packed", into = "Packed")]
 pub struct BatchProof {
     /// Over [`statement`].
+    #[serde(with = "base64_bytes")]
     pub signature: [u8; 64],
-    /// All leases of the batch, in its order.
-    pub tokens: Vec<LeaseToken>,
-    /// The leaf's siblings up to the root, nearest first (RFC 6962 section 2.1.1).
+    /// The answer's place in the batch, from 0.
+    pub index: u16,
+    /// How many answers the batch has.
+    pub size: u16,
+    /// The answer's siblings up to the root, nearest first (RFC 6962 section 2.1.1).
+    #[serde(with = "path_bytes")]
     pub path: Vec<Digest>,
 }
 
-/// Why a leaf was not signed by an agent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BatchError {
-    /// The statement names other leases.
-    #[error("the signed batch does not name lease {0}")]
-    OtherLease(LeaseToken),
-    /// The proof has another form.
-    #[error(transparent)]
-    Path(#[from] MerkleError),
-    /// The signature is not that of this agent over this statement.
-    #[error("the batch with root {root} is not signed by {agent}")]
-    Signature {
-        /// The root that leaf and proof give.
-        root: Digest,
-        /// Who should have signed.
-        agent: PeerId,
-    },
+/// The proofs of all answers of a signed batch, in its order. None where it is longer than a message may be.
+#[must_use]
+pub fn proofs(signature: &[u8; 64], tokens: &[LeaseToken], leaves: &[Digest]) -> Vec<BatchProof> {
+    let answers = answers(tokens, leaves);
+    let Ok(size) = u16::try_from(answers.len()) else { return Vec::new() };
+    let proof = |index: u16| {
+        let path = merkle::inclusion_proof(&answers, index.into()).ok()?;
+        Some(BatchProof { signature: *signature, index, size, path })
+    };
+    (0..size).filter_map(proof).collect()
 }
 
 impl BatchProof {
-    /// The proof of the leaf at `index` of a batch.
+    /// The root to which `leaf` leads as the answer to `token`.
     ///
     /// # Errors
-    /// [`MerkleError`] where there is no such leaf.
-    pub fn new(
-        signature: &[u8; 64],
-        tokens: &[LeaseToken],
-        leaves: &[Digest],
-        index: usize,
-    ) -> Result<Self, MerkleError> {
-        let path = merkle::inclusion_proof(leaves, index)?;
-        Ok(Self { signature: *signature, tokens: tokens.to_vec(), path })
+    /// [`MerkleError`] where the proof has a length that no such proof has.
+    pub fn root(&self, token: LeaseToken, leaf: Digest) -> Result<Digest, MerkleError> {
+        merkle::root_of(self.size.into(), self.index.into(), answer(token, leaf), &self.path)
     }
 
-    /// The root to which `leaf` leads, as that of `token`.
-    ///
-    /// # Errors
-    /// [`BatchError`] where the batch does not answer that lease, or the proof has another length.
-    pub fn root(&self, token: LeaseToken, leaf: Digest) -> Result<Digest, BatchError> {
-        let index = self.tokens.iter().position(|other| *other == token);
-        let index = index.ok_or(BatchError::OtherLease(token))?;
-        Ok(merkle::root_of(self.tokens.len() as u64, index as u64, leaf, &self.path)?)
-    }
-
-    /// Whether `agent` signed `leaf` as its answer to `token`; the root that it signed.
-    ///
-    /// # Errors
-    /// [`BatchError`] with what is wrong.
-    pub fn check(
-        &self,
-        agent: &PeerId,
-        token: LeaseToken,
-        leaf: Digest,
-    ) -> Result<Digest, BatchError> {
-        let root = self.root(token, leaf)?;
-        if is_signed(agent, &self.tokens, root, &self.signature) {
-            Ok(root)
-        } else {
-            Err(BatchError::Signature { root, agent: *agent })
-        }
+    /// Whether `agent` signed a batch of this size with this root.
+    #[must_use]
+    pub fn is_signed(&self, agent: &PeerId, root: Digest) -> bool {
+        is_signed(agent, &statement_of_root(root, self.size.into()), &self.signature)
     }
 }
 
-/// How a proof is stored: tokens and path one after the other.
-#[derive(Serialize, Deserialize)]
-struct Packed {
-    #[serde(with = "base64_bytes")]
-    signature: [u8; 64],
-    #[serde(with = "base64_bytes")]
-    tokens: Vec<u8>,
-    #[serde(with = "base64_bytes")]
-    path: Vec<u8>,
-}
+/// Digests one after the other.
+mod path_bytes {
+    use crate::base64_bytes;
+    use crate::digest::Digest;
+    use serde::de::Error as _;
+    use serde::{Deserializer, Serializer};
 
-impl From<BatchProof> for Packed {
-    fn from(proof: BatchProof) -> Self {
-        let tokens = proof.tokens.iter().flat_map(|token| token.0).collect();
-        let path = proof.path.iter().flat_map(|digest| digest.0).collect();
-        Self { signature: proof.signature, tokens, path }
+    pub(super) fn serialize<S: Serializer>(
+        path: &[Digest],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = path.iter().flat_map(|digest| digest.0).collect();
+        base64_bytes::serialize(&bytes, serializer)
     }
-}
 
-impl TryFrom<Packed> for BatchProof {
-    type Error = String;
-
-    fn try_from(packed: Packed) -> Result<Self, String> {
-        let (tokens, rest) = packed.tokens.as_chunks::<16>();
-        let (path, more) = packed.path.as_chunks::<32>();
-        if !rest.is_empty() || tokens.len() > MAX_BATCH {
-            return Err(format!("{} bytes of tokens", packed.tokens.len()));
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Digest>, D::Error> {
+        let bytes: Vec<u8> = base64_bytes::deserialize(deserializer)?;
+        let (digests, rest) = bytes.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Err(D::Error::custom(format!("{} bytes are no digests", bytes.len())));
         }
-        if !more.is_empty() || path.len() > MAX_BATCH {
-            return Err(format!("{} bytes of path", packed.path.len()));
-        }
-        let tokens = tokens.iter().map(|token| LeaseToken(*token)).collect();
-        let path = path.iter().map(|digest| Digest(*digest)).collect();
-        Ok(Self { signature: packed.signature, tokens, path })
+        Ok(digests.iter().map(|digest| Digest(*digest)).collect())
     }
 }
 
@@ -177,10 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn the_statement_names_every_lease() {
-        let text = statement(&[LeaseToken([0xab; 16])], &[Digest::ZERO]);
-        assert!(text.starts_with("sward/batch/v1\nroot "));
-        assert!(text.ends_with("lease abababababababababababababababab\n"));
+    fn the_statement_covers_every_lease_and_every_leaf() {
+        let (tokens, leaves) = ([LeaseToken([1; 16]), LeaseToken([2; 16])], [Digest::ZERO; 2]);
+        let text = statement(&tokens, &leaves);
+        assert!(text.starts_with("sward/batch/v2\nroot ") && text.ends_with("\nsize 2\n"));
+        assert_ne!(text, statement(&[tokens[1], tokens[0]], &leaves));
+        assert_ne!(text, statement(&tokens, &[Digest::ZERO, Digest::of(b"other")]));
     }
 
     #[test]
@@ -189,17 +150,21 @@ mod tests {
         let agent = PeerId::from_public_key(key.verifying_key().to_bytes()).expect("a key");
         let tokens: Vec<LeaseToken> = (0..5).map(|n| LeaseToken([n; 16])).collect();
         let leaves: Vec<Digest> = (0..5u8).map(|n| leaf(Salt([n; 16]), b"page")).collect();
-        let root = merkle::root(&leaves);
         let signature = key.sign(statement(&tokens, &leaves).as_bytes()).to_bytes();
-        for index in 0..5 {
-            let proof = BatchProof::new(&signature, &tokens, &leaves, index).expect("a leaf");
-            assert_eq!(proof.check(&agent, tokens[index], leaves[index]), Ok(root));
-            assert!(proof.check(&agent, tokens[index], leaves[(index + 1) % 5]).is_err());
-            assert!(proof.check(&agent, tokens[(index + 1) % 5], leaves[index]).is_err());
-            assert!(proof.check(&agent, LeaseToken([9; 16]), leaves[index]).is_err());
-            let json = serde_json::to_string(&proof).expect("json");
-            assert_eq!(serde_json::from_str::<BatchProof>(&json).expect("json"), proof);
+        let proofs = proofs(&signature, &tokens, &leaves);
+        assert_eq!(proofs.len(), 5);
+        let holds = |proof: &BatchProof, token, leaf| {
+            proof.root(token, leaf).is_ok_and(|root| proof.is_signed(&agent, root))
+        };
+        for (index, proof) in proofs.iter().enumerate() {
+            let other = (index + 1) % 5;
+            assert!(holds(proof, tokens[index], leaves[index]));
+            assert!(!holds(proof, tokens[index], leaves[other]));
+            assert!(!holds(proof, tokens[other], leaves[index]));
+            assert!(!holds(&proofs[other], tokens[index], leaves[index]));
+            assert!(!holds(&BatchProof { size: 6, ..proof.clone() }, tokens[index], leaves[index]));
+            let json = serde_json::to_string(proof).expect("json");
+            assert_eq!(serde_json::from_str::<BatchProof>(&json).expect("json"), *proof);
         }
-        assert!(BatchProof::new(&signature, &tokens, &leaves, 5).is_err());
     }
 }

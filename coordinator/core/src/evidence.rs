@@ -4,9 +4,9 @@
 
 use crate::settlement::{AgentResult, PageFacts, Settlement};
 use std::collections::BTreeMap;
-use sward_proto::batch::BatchError;
 use sward_proto::draw::{DrawPlan, Round, RoundSeed, SeedChain};
 use sward_proto::ids::JobName;
+use sward_proto::merkle::MerkleError;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::verdict::{Case, OpenedResult, Page};
 
@@ -26,7 +26,7 @@ pub enum EvidenceError {
     NotKept,
     /// What was kept contradicts itself.
     #[error(transparent)]
-    Batch(#[from] BatchError),
+    Batch(#[from] MerkleError),
 }
 
 impl<'a> PastSeeds<'a> {
@@ -104,4 +104,27 @@ fn opened(result: &AgentResult) -> Result<OpenedResult, EvidenceError> {
         blocks: result.blocks.clone(),
         finding: result.finding,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seed_of_a_round_that_lasts_is_a_secret() {
+        let chain = SeedChain::grow(&[3; 32]);
+        let began = Timestamp::from_millis(5_000_000);
+        let plan = DrawPlan { anchor: chain.anchor(), began, round_seconds: 60 };
+        let at = |seconds: u64, round| {
+            let now = Timestamp::from_millis(seconds * 1000);
+            PastSeeds::new(plan, &chain, now).seed(Round(round)).is_some()
+        };
+        assert_eq!((at(5_059, 1), at(5_060, 1), at(5_060, 2)), (false, true, false));
+        assert!(!at(0, 1) && !at(4_999, 1));
+        let mut past = PastSeeds::new(plan, &chain, Timestamp::MAX);
+        assert_eq!(
+            [7, 7, 9].map(|n| past.seed(Round(n))),
+            [7, 7, 9].map(|n| Some(chain.seed(Round(n))))
+        );
+    }
 }

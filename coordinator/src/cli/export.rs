@@ -14,7 +14,7 @@ use sward_coordinator_core::job::JobState;
 use sward_coordinator_core::record::job::JobRecord;
 use sward_proto::ids::{JobId, JobName};
 
-/// Writes what a job accepted into a new folder, with a manifest. Works while the coordinator runs, and when it does not.
+/// Writes what a job accepted into a new folder, with the evidence of each verdict and a manifest. Works while the coordinator runs, and when it does not.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  sward-coordinator export docs --format warc,jsonl --out ./docs"

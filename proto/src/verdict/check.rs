@@ -6,7 +6,7 @@ use super::fault::{Faults, each};
 use super::recompute::{Read, recompute};
 use super::{Case, Fault, MAX_RESULTS, OpenedResult};
 use crate::attestation::Attestation;
-use crate::batch::{self, BatchError, Salt};
+use crate::batch::{self, Salt};
 use crate::compare::block::BlockList;
 use crate::quorum::voice::{Voice, count_groups, labels};
 use crate::wire::bounds::MAX_ATTESTATION_BYTES;
@@ -103,22 +103,15 @@ fn check_seal(index: usize, result: &OpenedResult, faults: &mut Faults) {
     }
     let proof = &result.origin.proof;
     match proof.root(result.token, result.leaf) {
-        Ok(root) if root == result.root => {
-            let signed = batch::is_signed(&result.agent, &proof.tokens, root, &proof.signature);
-            if !signed {
-                let why = BatchError::Signature { root, agent: result.agent };
-                faults.of_result(index, "proof.signature", why);
-            }
+        Ok(root) if root != result.root => {
+            faults.of_result(index, "root", format!("lease and leaf lead to {root}"));
         }
-        Ok(root) => {
-            faults.of_result(index, "root", format!("the leaf leads to {root}"));
+        Ok(root) if !proof.is_signed(&result.agent, root) => {
+            let why = format!("not that of {} over this batch", result.agent);
+            faults.of_result(index, "proof.signature", why);
         }
-        Err(error @ BatchError::OtherLease(_)) => {
-            faults.of_result(index, "proof.tokens", error);
-        }
-        Err(error @ (BatchError::Path(_) | BatchError::Signature { .. })) => {
-            faults.of_result(index, "proof.path", error);
-        }
+        Ok(_) => {}
+        Err(error) => faults.of_result(index, "proof.path", error),
     }
 }
 

@@ -1,8 +1,9 @@
 //! A verdict with all that it rests on, so that anyone can recompute it offline.
 //!
 //! Decides what belongs to the evidence of one task and in which form it is published. What each agent sealed is signed by
-//! that agent; for the rest (who shares a payee or a network, when leases were given, how they were drawn, by which rules
-//! it was counted) the coordinator vouches with its own signature. Never decides who is right: [`crate::quorum`] does.
+//! that agent; for the rest (that no result is missing, who shares a payee or a network, when leases were given, how they
+//! were drawn, by which rules it was counted) the coordinator vouches with its own signature. Never decides who is right:
+//! [`crate::quorum`] does.
 
 mod bundle;
 mod check;

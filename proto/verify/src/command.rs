@@ -60,8 +60,8 @@ pub enum Command {
     },
     /// Recompute verdicts from what each agent signed: seals, draws, votes, outcome.
     ///
-    /// Which agents are independent, when leases were given and by which rules it was counted is vouched for by the
-    /// coordinator's signature; all else follows.
+    /// That no result is missing, which agents are independent, when leases were given and by which rules it was counted
+    /// is vouched for by the coordinator's signature; all else follows.
     #[command(
         after_help = "Example:\n  sward-verify verdict --keys keys/vkeys corpus/docs.evidence.jsonl.gz\n\n\
         A file holds one bundle or, where its name ends in .jsonl or .jsonl.gz, one a line."

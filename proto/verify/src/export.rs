@@ -96,7 +96,9 @@ pub fn check(dir: &Path, keys: Option<&Path>) -> Vec<Finding> {
             return vec![Finding::new(&path, Outcome::Malformed, error.to_string())];
         }
     };
-    let detail = format!("{} files", manifest.files.len());
+    let has_evidence = manifest.files.iter().any(|entry| entry.path.ends_with(EVIDENCE));
+    let without = if has_evidence { "" } else { ", no evidence of verdicts among them" };
+    let detail = format!("{} files{without}", manifest.files.len());
     let mut findings = vec![Finding::new(&path.display().to_string(), Outcome::Valid, detail)];
     // Lines point at records and verdicts, so all of these come before the first line.
     let mut files = manifest.files;

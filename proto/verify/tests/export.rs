@@ -138,6 +138,7 @@ fn a_whole_corpus_is_valid_and_its_records_are_counted() {
     corpus.write(&corpus.manifest());
     let findings = export::check(corpus.dir.path(), None);
     assert!(findings.iter().all(|f| f.outcome == Outcome::Valid), "{findings:#?}");
+    assert_eq!(findings[0].detail, "3 files, no evidence of verdicts among them");
     let counts: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.records)).collect();
     let others = [("warc/a.warc.gz", Some(3)), ("notes.txt", None), ("pages.jsonl", Some(2))];
     assert_eq!(counts[1..], others);

@@ -351,6 +351,21 @@ fn an_index_of_a_newer_build_is_refused() {
     assert_eq!(refused, StoreError::Newer { found: FORMAT + 1, known: FORMAT });
 }
 
+/// Damaged, and so moved aside and built anew from archive and journal, which say the same in every build.
+#[test]
+fn an_index_of_an_older_build_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("index");
+    let mut store = open(&dir).expect("a new index");
+    let mut older = Batch::default();
+    older.put(position::format_key(), (FORMAT - 1).to_be_bytes().to_vec());
+    store.commit(older).expect("committed");
+    drop(store);
+    let refused = open(&dir).expect_err("an index of the past");
+    let said = format!("format number {}, this build has {FORMAT}", FORMAT - 1);
+    assert_eq!(refused, StoreError::Damaged(said));
+}
+
 #[test]
 fn an_index_that_is_open_already_is_not_taken_for_damaged() {
     let folder = tempfile::tempdir().expect("a folder");

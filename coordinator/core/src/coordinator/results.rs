@@ -6,10 +6,9 @@ use super::{Coordinator, Timer};
 use crate::task::{AttemptState, Phase, Revealed, Sealed, Task};
 use std::time::Duration;
 use sward_proto::attestation::{Attestation, Observation};
-use sward_proto::batch::{self, BatchProof};
+use sward_proto::batch;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
-use sward_proto::merkle;
 use sward_proto::outcome::FailureCode;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::answer::{Answer, AnswerCode};
@@ -27,14 +26,14 @@ impl Coordinator {
         signature: &[u8; 64],
         now: Timestamp,
     ) {
-        if !batch::is_signed(&agent, tokens, merkle::root(leaves), signature) {
+        if !batch::is_signed(&agent, &batch::statement(tokens, leaves), signature) {
             let hint = "the batch is not signed by the key of this connection";
             return self.refuse(agent, id, RefusalCode::Malformed, hint);
         }
         let mut answers = Vec::with_capacity(tokens.len());
-        for (index, (token, leaf)) in tokens.iter().zip(leaves).enumerate() {
-            let proof = || BatchProof::new(signature, tokens, leaves, index).ok();
-            let code = self.commit_one(agent, *token, *leaf, proof, now);
+        let proofs = batch::proofs(signature, tokens, leaves);
+        for ((token, leaf), proof) in tokens.iter().zip(leaves).zip(proofs) {
+            let code = self.commit_one(agent, *token, Sealed { leaf: *leaf, proof }, now);
             answers.push(Answer { token: *token, code });
         }
         self.send(agent, id, CoordinatorReply::Answers(answers));
@@ -44,8 +43,7 @@ impl Coordinator {
         &mut self,
         agent: PeerId,
         token: LeaseToken,
-        leaf: Digest,
-        proof: impl FnOnce() -> Option<BatchProof>,
+        sealed: Sealed,
         now: Timestamp,
     ) -> AnswerCode {
         let Some(task) = self.leases.get(&token).copied() else { return AnswerCode::Late };
@@ -60,15 +58,14 @@ impl Coordinator {
             AttemptState::Leased => {}
             AttemptState::Committed(before)
             | AttemptState::Revealed(Revealed { sealed: before, .. }) => {
-                let again = before.leaf == leaf;
+                let again = before.leaf == sealed.leaf;
                 return if again { AnswerCode::Duplicate } else { AnswerCode::Mismatch };
             }
             AttemptState::Withheld(_) | AttemptState::Lost | AttemptState::Void => {
                 return AnswerCode::Late;
             }
         }
-        let Some(proof) = proof() else { return AnswerCode::Mismatch };
-        attempt.state = AttemptState::Committed(Sealed { leaf, proof });
+        attempt.state = AttemptState::Committed(sealed);
         self.timers.remove(&(attempt.expires, Timer::Lease(token)));
         if let Some(member) = self.roster.get_mut(&agent) {
             member.leased.remove(&token);

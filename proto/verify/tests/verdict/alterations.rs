@@ -43,21 +43,18 @@ fn a_seed_that_is_secret_yet_is_no_failure() {
 }
 
 /// What follows from the rest: refused even where the coordinator signs it.
-const PROVED: [Alteration; 36] = [
+const PROVED: [Alteration; 37] = [
     ("signature", |c| c.results[1].origin.proof.signature[9] ^= 1, "results[1].proof.signature"),
     ("batch path", |c| c.results[1].origin.proof.path[0].0[0] ^= 1, "results[1].root"),
     ("path length", |c| c.results[1].origin.proof.path.truncate(1), "results[1].proof.path"),
-    ("batch order", |c| c.results[1].origin.proof.tokens.swap(0, 1), "results[1].root"),
-    (
-        "another lease of the batch",
-        |c| c.results[1].origin.proof.tokens[2] = LeaseToken([1; 16]),
-        "results[1].proof.signature",
-    ),
+    ("place in the batch", |c| c.results[1].origin.proof.index = 0, "results[1].root"),
+    ("size of the batch", |c| c.results[1].origin.proof.size = 4, "results[1].proof.signature"),
+    ("no place in the batch", |c| c.results[1].origin.proof.index = 3, "results[1].proof.path"),
     ("root", |c| c.results[1].root.0[0] ^= 1, "results[1].root"),
     ("leaf", |c| c.results[1].leaf.0[0] ^= 1, "results[1].leaf"),
     ("salt", |c| c.results[1].salt[0] ^= 1, "results[1].leaf"),
     ("attestation", |c| c.results[1].attestation[40] ^= 1, "results[1].leaf"),
-    ("token", |c| c.results[1].token = LeaseToken([77; 16]), "results[1].proof.tokens"),
+    ("token", |c| c.results[1].token = LeaseToken([77; 16]), "results[1].root"),
     ("agent", |c| c.results[1].agent = peer(5), "results[1].proof.signature"),
     ("url", |c| c.url = "http://site.example/other".parse().expect("a url"), "attestation"),
     (

@@ -113,14 +113,14 @@ pub(crate) fn seal(n: u8, result: &mut OpenedResult) {
     let tokens = [LeaseToken([n + 100; 16]), result.token, LeaseToken([n + 200; 16])];
     let leaves = [Digest::of(&[n]), leaf, Digest::of(&[n, n])];
     let signature = agent(n).sign_bytes(batch::statement(&tokens, &leaves).as_bytes());
-    let proof = BatchProof::new(&signature, &tokens, &leaves, 1).expect("a leaf");
+    let proof = batch::proofs(&signature, &tokens, &leaves).swap_remove(1);
     (result.leaf, result.agent) = (leaf, peer(n));
     result.root = proof.root(result.token, leaf).expect("a root");
     result.origin.proof = proof;
 }
 
 fn opened(n: u8, draw: Draw, seen: &Attestation, text: &str, finding: Finding) -> OpenedResult {
-    let proof = BatchProof { signature: [0; 64], tokens: Vec::new(), path: Vec::new() };
+    let proof = BatchProof { signature: [0; 64], index: 0, size: 1, path: Vec::new() };
     let origin = Origin {
         voice: Voice { payee: u16::from(n) - 1, network: u16::from(n) - 1 },
         leased_at: LEASED,
