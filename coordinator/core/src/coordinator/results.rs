@@ -65,6 +65,7 @@ impl Coordinator {
                 return AnswerCode::Late;
             }
         }
+        let leaf = sealed.leaf;
         attempt.state = AttemptState::Committed(sealed);
         self.timers.remove(&(attempt.expires, Timer::Lease(token)));
         if let Some(member) = self.roster.get_mut(&agent) {
