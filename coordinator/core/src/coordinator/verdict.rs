@@ -71,6 +71,16 @@ impl Coordinator {
         }
     }
 
+    /// Forgets a verdict that is not in the archive yet, and weighs what still counts.
+    pub(super) fn weigh_anew(&mut self, id: TaskId, now: Timestamp) {
+        self.settling.remove(&id);
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.phase = Phase::Revealing { until: now };
+        }
+        self.weigh_if_opened(id, now);
+        self.save_task(id);
+    }
+
     /// The site keeps every visitor of ours out: as good as a refusal, unless it asks for patience.
     fn kept_out(
         &mut self,

@@ -1,4 +1,4 @@
-//! Who is given a page that others fetch: as the wire shows it, and as it can be checked afterwards.
+//! A coordinator with an index in memory, and what its agents ask of it.
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,11 +9,12 @@ use sward_coordinator_core::input::{Input, Order};
 use sward_coordinator_core::output::Output;
 use sward_coordinator_core::quorum::Rules;
 use sward_coordinator_core::record::seen::SeenKey;
+use sward_coordinator_core::settlement::Settlement;
 use sward_coordinator_core::store::{MemoryStore, Store};
 use sward_coordinator_core::task::Attempt;
 use sward_proto::batch;
 use sward_proto::digest::Digest;
-use sward_proto::draw::{DrawPlan, PassedOver, SeedChain};
+use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::ids::{InviteCode, Lane, LeaseToken, PeerId};
 use sward_proto::note::NoteSigner;
 use sward_proto::receipt::ReceiptSchema;
@@ -22,15 +23,18 @@ use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::{CoordinatorReply, Terms};
 use sward_proto::wire::request::AgentRequest;
 
-const TARIFF: &str = include_str!("../../../deploy/tariff.toml");
+const TARIFF: &str = include_str!("../../../../deploy/tariff.toml");
 const LOG: &str = "receipts.example.org/test";
 const ROUND: u32 = 600;
 
-struct Stage {
-    coordinator: Coordinator,
+/// A coordinator at a time.
+pub(crate) struct Stage {
+    pub(crate) coordinator: Coordinator,
     store: MemoryStore,
-    chain: SeedChain,
-    now: Timestamp,
+    pub(crate) chain: SeedChain,
+    pub(crate) now: Timestamp,
+    /// What was given to the archive.
+    pub(crate) archived: Vec<Settlement>,
     request: u64,
 }
 
@@ -38,12 +42,12 @@ fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
 }
 
-fn peer(n: u8) -> PeerId {
+pub(crate) fn peer(n: u8) -> PeerId {
     PeerId::from_public_key(key(n).verifying_key().to_bytes()).expect("a key")
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let signer = NoteSigner::from_seed(LOG.parse().expect("a name"), &[1; 32]);
         let chain = SeedChain::grow(&[2; 32]);
         let anchor = chain.anchor();
@@ -71,15 +75,22 @@ impl Stage {
         };
         let now = Timestamp::from_millis(1_000);
         let coordinator = Coordinator::new(config, now);
-        Self { coordinator, store: MemoryStore::default(), chain, now, request: 0 }
+        Self {
+            coordinator,
+            store: MemoryStore::default(),
+            chain,
+            now,
+            archived: Vec::new(),
+            request: 0,
+        }
     }
 
-    fn handle(&mut self, input: Input) -> Vec<(PeerId, CoordinatorReply)> {
+    pub(crate) fn handle(&mut self, input: Input) -> Vec<(PeerId, CoordinatorReply)> {
         self.coordinator.handle(input, self.now);
         self.drain()
     }
 
-    fn after(&mut self, wait: Duration) -> Vec<(PeerId, CoordinatorReply)> {
+    pub(crate) fn after(&mut self, wait: Duration) -> Vec<(PeerId, CoordinatorReply)> {
         self.now = self.now + wait;
         self.coordinator.handle_timeout(self.now);
         self.drain()
@@ -95,9 +106,9 @@ impl Stage {
                     self.coordinator.handle(Input::Answer(answer), self.now);
                 }
                 Output::Send { agent, reply, .. } => told.push((agent, *reply)),
+                Output::Archive { settlement, .. } => self.archived.push(*settlement),
                 Output::Receive { .. }
                 | Output::Discard(_)
-                | Output::Archive { .. }
                 | Output::Journal(_)
                 | Output::Operator { .. }
                 | Output::Event(_) => {}
@@ -106,13 +117,13 @@ impl Stage {
         told
     }
 
-    fn ask(&mut self, n: u8, request: AgentRequest) -> Vec<(PeerId, CoordinatorReply)> {
+    pub(crate) fn ask(&mut self, n: u8, request: AgentRequest) -> Vec<(PeerId, CoordinatorReply)> {
         self.request += 1;
         self.handle(Input::Request { agent: peer(n), id: self.request, request })
     }
 
     /// Agent `n`, from a network and with a payee of its own.
-    fn join(&mut self, n: u8) {
+    pub(crate) fn join(&mut self, n: u8) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
         let order = Order::Invite { fingerprint, expires };
@@ -124,25 +135,34 @@ impl Stage {
     }
 
     /// Lets agent `n` wait for work; returns whether it was given any.
-    fn poll(&mut self, n: u8) -> bool {
+    pub(crate) fn poll(&mut self, n: u8) -> bool {
         let (wait, holding) = (Duration::from_secs(60), Vec::new());
         let told = self.ask(n, AgentRequest::WantWork { capacity: 4, wait, holding });
         given(&told, n)
     }
 
     /// Agent `n` seals what it was given, so that its host may be fetched from again.
-    fn seal(&mut self, n: u8) {
-        let own = |attempt: &Attempt| attempt.agent == peer(n);
-        let tokens: Vec<LeaseToken> =
-            self.attempts().into_iter().filter(own).map(|attempt| attempt.token).collect();
-        let leaves = vec![Digest::ZERO; tokens.len()];
+    pub(crate) fn seal(&mut self, n: u8) {
+        self.seal_as(n, Digest::ZERO);
+    }
+
+    /// The same under this leaf.
+    pub(crate) fn seal_as(&mut self, n: u8, leaf: Digest) {
+        let tokens = self.tokens(n);
+        let leaves = vec![leaf; tokens.len()];
         let statement = batch::statement(&tokens, &leaves);
         let signature = key(n).sign(statement.as_bytes()).to_bytes();
         self.ask(n, AgentRequest::Commit { tokens, leaves, signature });
         self.after(Duration::from_secs(10));
     }
 
-    fn submit(&mut self) {
+    /// The leases of agent `n`.
+    pub(crate) fn tokens(&self, n: u8) -> Vec<LeaseToken> {
+        let own = |attempt: &Attempt| attempt.agent == peer(n);
+        self.attempts().into_iter().filter(own).map(|attempt| attempt.token).collect()
+    }
+
+    pub(crate) fn submit(&mut self) {
         let spec = serde_json::json!({
             "name": "test",
             "seeds": ["https://site.example/"],
@@ -154,92 +174,14 @@ impl Stage {
         self.handle(Input::Operator { ticket: 0, order });
     }
 
-    fn attempts(&self) -> Vec<Attempt> {
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
         self.coordinator.tasks().flat_map(|task| task.attempts.clone()).collect()
     }
 }
 
-fn given(told: &[(PeerId, CoordinatorReply)], n: u8) -> bool {
+pub(crate) fn given(told: &[(PeerId, CoordinatorReply)], n: u8) -> bool {
     told.iter().any(|(agent, reply)| {
         *agent == peer(n)
             && matches!(reply, CoordinatorReply::Work(work) if !work.leases.is_empty())
     })
-}
-
-/// What was told to agent `n`, byte by byte, but for the lease's token.
-fn bytes_told(told: &[(PeerId, CoordinatorReply)], n: u8) -> Vec<u8> {
-    let of = told.iter().find(|(agent, _)| *agent == peer(n)).map(|(_, reply)| reply.clone());
-    let Some(CoordinatorReply::Work(mut work)) = of else { panic!("no work: {told:?}") };
-    work.leases.iter_mut().for_each(|lease| lease.token = LeaseToken([0; 16]));
-    CoordinatorReply::Work(work).encode(1)
-}
-
-#[test]
-fn nothing_in_a_lease_tells_a_first_fetch_from_a_second() {
-    let mut stage = Stage::new();
-    (1..=4).for_each(|n| stage.join(n));
-    stage.submit();
-    let (wait, holding) = (Duration::from_secs(60), Vec::new());
-    let request = AgentRequest::WantWork { capacity: 4, wait, holding };
-    let first = stage.ask(1, request.clone());
-    stage.seal(1);
-    let second = stage.ask(2, request);
-    assert_eq!(bytes_told(&first, 1), bytes_told(&second, 2));
-    assert!(bytes_told(&first, 1).len() > 50, "a lease was told");
-}
-
-const HOUR: Duration = Duration::from_secs(3600);
-
-#[test]
-fn a_stranger_is_preferred_to_who_joined_together() {
-    let mut stage = Stage::new();
-    stage.join(1);
-    stage.join(2);
-    stage.after(HOUR);
-    stage.join(3);
-    stage.submit();
-    assert!(stage.poll(1), "the first fetch is anybody's");
-    stage.seal(1);
-    assert!(!stage.poll(2), "a stranger may come");
-    assert!(stage.poll(3));
-    let attempts = stage.attempts();
-    assert!(attempts.iter().all(|attempt| !attempt.draw.widened), "{attempts:#?}");
-    for attempt in &attempts {
-        let seed = stage.chain.seed(attempt.draw.round);
-        assert_eq!(attempt.draw.check(&seed, &attempt.agent), Ok(()));
-    }
-}
-
-#[test]
-fn the_circle_is_widened_after_a_while_and_says_so() {
-    let mut stage = Stage::new();
-    stage.join(1);
-    stage.join(2);
-    stage.after(HOUR);
-    stage.join(3);
-    stage.submit();
-    assert!(stage.poll(1));
-    stage.seal(1);
-    assert!(!stage.poll(2));
-    assert!(!given(&stage.after(Duration::from_secs(49)), 2), "59 s: the stranger may still come");
-    stage.poll(1);
-    assert!(given(&stage.after(Duration::from_secs(1)), 2), "60 s");
-    let attempts = stage.attempts();
-    let [first, second] = &attempts[..] else { panic!("{attempts:#?}") };
-    assert_eq!((first.draw.widened, second.draw.widened), (false, true));
-    let seed = stage.chain.seed(second.draw.round);
-    assert_eq!(second.draw.check(&seed, &peer(2)), Ok(()));
-    assert!(second.draw.passed.iter().all(|passed| *passed == (peer(1), PassedOver::Tied)));
-}
-
-#[test]
-fn where_there_is_no_stranger_nobody_waits() {
-    let mut stage = Stage::new();
-    stage.join(1);
-    stage.join(2);
-    stage.submit();
-    assert!(stage.poll(1));
-    stage.seal(1);
-    assert!(stage.poll(2));
-    assert!(stage.attempts().iter().any(|attempt| attempt.draw.widened));
 }

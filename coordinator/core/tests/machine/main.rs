@@ -1,0 +1,5 @@
+//! The coordinator as a machine: requests in, answers out, the clock in the test's hand.
+
+mod caught;
+mod draw;
+mod stage;
