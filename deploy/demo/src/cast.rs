@@ -1,4 +1,4 @@
-//! Who takes part: three honest agents, a forger and a replayer, each dialling from a network of its own.
+//! Who takes part: honest agents and one cheat of each kind, of colluders two, each dialling from a network of its own.
 
 use crate::process::{self, Role};
 use crate::site::{Lie, PLAIN_HOST, SECURE_HOST, TRUTH};
@@ -17,13 +17,25 @@ pub(crate) struct Part {
     payee: &'static str,
 }
 
-/// The five parts.
-pub(crate) const PARTS: [Part; 5] = [
-    Part { lie: None, address: Ipv4Addr::new(127, 0, 11, 1), payee: "ann" },
-    Part { lie: Some(Lie::Forge), address: Ipv4Addr::new(127, 0, 12, 1), payee: "mallory" },
-    Part { lie: None, address: Ipv4Addr::new(127, 0, 13, 1), payee: "bob" },
-    Part { lie: Some(Lie::Replay), address: Ipv4Addr::new(127, 0, 14, 1), payee: "trudy" },
-    Part { lie: None, address: Ipv4Addr::new(127, 0, 15, 1), payee: "carol" },
+const fn part(lie: Option<Lie>, network: u8, payee: &'static str) -> Part {
+    Part { lie, address: Ipv4Addr::new(127, 0, network, 1), payee }
+}
+
+/// The parts. Liars are never the most, or the truth could not be told.
+pub(crate) const PARTS: [Part; 13] = [
+    part(None, 11, "ann"),
+    part(Some(Lie::Forge), 12, "mallory"),
+    part(None, 13, "bob"),
+    part(Some(Lie::Replay), 14, "trudy"),
+    part(None, 15, "carol"),
+    part(Some(Lie::Sleep), 16, "sybil"),
+    part(None, 17, "dave"),
+    part(Some(Lie::Collude), 18, "chuck"),
+    part(None, 19, "erin"),
+    part(Some(Lie::Collude), 20, "craig"),
+    part(None, 21, "frank"),
+    part(None, 22, "grace"),
+    part(None, 23, "heidi"),
 ];
 
 /// An agent at work.

@@ -16,7 +16,7 @@ use sward_coordinator_core::job::JobState;
 use sward_proto::ids::PeerId;
 use sward_proto::receipt::agent_key;
 
-/// A coordinator, five agents of which two cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
+/// A coordinator, thirteen agents of which five cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
 /// verifies.
 #[derive(Debug, Parser)]
 #[command(
@@ -46,7 +46,7 @@ pub(crate) struct Options {
 
 const JOB: &str = "demo";
 /// Receipts at once, instead of after days.
-const TARIFF: &str = "schema = 1\nname = \"demo tariff\"\ncurrency = \"credit\"\nhold_seconds = 1\n\
+const TARIFF: &str = "schema = 1\nname = \"demo tariff\"\ncurrency = \"credit\"\nhold_seconds = 3\n\
                       epoch_seconds = 1\n\n[page]\naccepted = 1000\nconfirmed_absent = 300\n\
                       robots = 100\nredirect = 200\n";
 
@@ -179,7 +179,7 @@ impl Stage {
                 &tariff.display().to_string(),
             ],
         )?;
-        // Five agents make no newcomers: a page that all have answered differently is contested at once.
+        // A demo has no newcomers: a page that all have answered differently is contested at once.
         let config = data.join("config.toml");
         let text = std::fs::read_to_string(&config)?;
         let text = text.replace("patience_seconds = 600", "patience_seconds = 1");

@@ -235,6 +235,7 @@ impl Coordinator {
     }
 
     /// Counts an agent that was caught no more: what it was still to hand in is given up, and what it opened is no voice.
+    /// While a past is being replayed nothing is weighed: [`Self::resume`] does that.
     pub(super) fn count_no_more(&mut self, agent: &PeerId, now: Timestamp) {
         let owed = |task: &&Task| task.active().any(|attempt| attempt.agent == *agent);
         let tasks: Vec<TaskId> = self.tasks.values().filter(owed).map(|task| task.id).collect();
@@ -248,14 +249,16 @@ impl Coordinator {
     }
 
     fn count_no_more_on(&mut self, id: TaskId, agent: &PeerId, now: Timestamp) {
+        let recovering = self.recovering;
         let Some(task) = self.tasks.get_mut(&id) else { return };
+        // A verdict on its way into the archive stands as it is.
+        let is_settled = task.phase == Phase::Settling && !recovering;
         let (mut leased, mut silenced) = (None, false);
         for attempt in task.attempts.iter_mut().filter(|attempt| attempt.agent == *agent) {
             match attempt.state {
                 AttemptState::Leased => leased = Some(attempt.token),
                 AttemptState::Committed { .. } => attempt.state = AttemptState::Lost,
-                // A verdict on its way into the archive stands as it is.
-                AttemptState::Revealed(_) if task.phase == Phase::Settling => {}
+                AttemptState::Revealed(_) if is_settled => {}
                 AttemptState::Revealed(_) => {
                     attempt.state = AttemptState::Void;
                     silenced = true;
@@ -272,8 +275,10 @@ impl Coordinator {
             self.lease_expired(token, now);
         }
         self.settle_needy(id, now);
-        self.weigh_if_opened(id, now);
-        self.weigh_if_asked(id, agent, now);
+        if !recovering {
+            self.weigh_if_opened(id, now);
+            self.weigh_if_asked(id, agent, now);
+        }
         self.save_task(id);
     }
 

@@ -24,6 +24,7 @@ use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// Where the true site is.
 pub(crate) const TRUTH: Ipv4Addr = Ipv4Addr::new(127, 7, 7, 1);
@@ -65,6 +66,8 @@ enum Content {
 struct World {
     content: Arc<Content>,
     lie: Option<Lie>,
+    /// Pages that were served in it.
+    served: Arc<AtomicUsize>,
 }
 
 /// Serves until the process is ended.
@@ -100,7 +103,7 @@ async fn serve(options: Options) -> Result<()> {
     let content = Arc::new(content);
     let lies = std::iter::once(None).chain(Lie::ALL.iter().copied().map(Some));
     for ((plain, secure), lie) in plain.listeners.into_iter().zip(secure.listeners).zip(lies) {
-        let world = World { content: Arc::clone(&content), lie };
+        let world = World { content: Arc::clone(&content), lie, served: Arc::default() };
         let router = Router::new().fallback(answer).with_state(world);
         let secure = listen::Tls::new(secure, Arc::clone(&certificate.server));
         tokio::spawn(axum::serve(plain, router.clone()).into_future());
@@ -123,7 +126,7 @@ async fn answer(State(world): State<World>, request: Request) -> Response {
         tokio::time::sleep(pause).await;
     }
     match world.lie {
-        Some(lie) => lie.about(answer, &world.content, host).into_response(),
+        Some(lie) => lie.about(answer, &world.content, host, &world.served).into_response(),
         None => answer.into_response(),
     }
 }
