@@ -121,4 +121,6 @@ pub enum Finding {
     Forged,
     /// A page that independent others contradict, and that was seen before as another fetch.
     Replayed,
+    /// A page of the beacon site that was shown to another agent, and not to this one.
+    Copied,
 }

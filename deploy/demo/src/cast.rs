@@ -1,7 +1,7 @@
 //! Who takes part: honest agents and one cheat of each kind, of colluders two, each dialling from a network of its own.
 
 use crate::process::{self, Role};
-use crate::site::{Lie, PLAIN_HOST, SECURE_HOST, TRUTH};
+use crate::site::{BEACON, BEACON_HOST, COPIED, Lie, PLAIN_HOST, SECURE_HOST, TRUTH};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -22,7 +22,7 @@ const fn part(lie: Option<Lie>, network: u8, payee: &'static str) -> Part {
 }
 
 /// The parts. Liars are never the most, or the truth could not be told.
-pub(crate) const PARTS: [Part; 13] = [
+pub(crate) const PARTS: [Part; 14] = [
     part(None, 11, "ann"),
     part(Some(Lie::Forge), 12, "mallory"),
     part(None, 13, "bob"),
@@ -35,7 +35,8 @@ pub(crate) const PARTS: [Part; 13] = [
     part(Some(Lie::Collude), 20, "craig"),
     part(None, 21, "frank"),
     part(None, 22, "grace"),
-    part(None, 23, "heidi"),
+    Part { lie: None, address: COPIED, payee: "heidi" },
+    part(Some(Lie::Copy), 24, "victor"),
 ];
 
 /// An agent at work.
@@ -62,7 +63,10 @@ impl Part {
         let text = |name: &str| invite.get(name).and_then(Value::as_str).context("invite");
         let folder = agents.join(self.payee);
         let world = self.lie.map_or(TRUTH, Lie::address);
-        let names = [PLAIN_HOST, SECURE_HOST].map(|name| format!("{name}={world}"));
+        // A liar lies about the site; only the copier has others fetch the coordinator's pages too.
+        let notes = if self.lie == Some(Lie::Copy) { world } else { BEACON };
+        let names = [(PLAIN_HOST, world), (SECURE_HOST, world), (BEACON_HOST, notes)]
+            .map(|(name, address)| format!("{name}={address}"));
         let (data, authority) = (folder.display().to_string(), authority.display().to_string());
         let address = self.address.to_string();
         let answer = process::ask(
@@ -87,6 +91,8 @@ impl Part {
                 &names[0],
                 "--developer-name",
                 &names[1],
+                "--developer-name",
+                &names[2],
                 "--developer-root",
                 &authority,
             ],

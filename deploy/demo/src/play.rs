@@ -3,7 +3,7 @@
 use crate::cast::{PARTS, Player};
 use crate::process::{self, Role};
 use crate::report::{Report, Verified};
-use crate::site::{PLAIN_HOST, Ready};
+use crate::site::{BEACON, BEACON_HOST, PLAIN_HOST, Ready};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use sward_coordinator_core::job::JobState;
 use sward_proto::ids::PeerId;
 use sward_proto::receipt::agent_key;
 
-/// A coordinator, thirteen agents of which five cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
+/// A coordinator, fourteen agents of which six cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
 /// verifies.
 #[derive(Debug, Parser)]
 #[command(
@@ -182,7 +182,12 @@ impl Stage {
         // A demo has no newcomers: a page that all have answered differently is contested at once.
         let config = data.join("config.toml");
         let text = std::fs::read_to_string(&config)?;
-        let text = text.replace("patience_seconds = 600", "patience_seconds = 1");
+        let mut text = text.replace("patience_seconds = 600", "patience_seconds = 1");
+        // Many more pages of the coordinator's own than otherwise, as there are few pages in all.
+        let port = ready.http;
+        text.push_str(&format!(
+            "\n[beacon]\nlisten = \"{BEACON}:{port}\"\norigins = [\"http://{BEACON_HOST}:{port}\"]\nevery = 12\n"
+        ));
         std::fs::write(&config, text)?;
         let arguments = ["--data", &folder, "--json", "serve"];
         let mut coordinator = Role::start("coordinator", &arguments, &out.join("coordinator.log"))?;

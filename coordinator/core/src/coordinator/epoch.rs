@@ -8,6 +8,8 @@ use crate::lookup::{Lookup, MaturedCredit};
 use crate::output::{Event, Output};
 use crate::record::agent::{Standing, Totals};
 use crate::roster::Mail;
+use crate::trust::evidence::EVENTS;
+use crate::trust::outcome::Reason;
 use std::time::Duration;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Epoch, PeerId, Seq, TaskId};
@@ -163,16 +165,22 @@ impl Coordinator {
     /// Looks whether an agent has been contradicted often enough to be caught.
     pub(super) fn judge(&mut self, agent: &PeerId, now: Timestamp) {
         let Some(record) = self.roster.get(agent).map(|member| &member.record) else { return };
-        let contradicted = u64::from(record.forged) + u64::from(record.replayed);
-        let decided = contradicted + record.agreed;
-        if record.standing != Standing::Good
-            || contradicted < EVENTS_TO_CONVICT
-            || contradicted * SHARE_TO_CONVICT < decided
-        {
+        if record.standing != Standing::Good {
             return;
         }
-        let reason = if record.replayed >= record.forged { "replayed" } else { "forged" };
-        let reason = reason.to_owned();
+        let contradicted = u64::from(record.forged) + u64::from(record.replayed);
+        let decided = contradicted + record.agreed;
+        let often = contradicted >= EVENTS_TO_CONVICT;
+        let reason = match () {
+            // No page that varies explains it.
+            () if usize::try_from(record.copied).is_ok_and(|copied| copied >= EVENTS) => {
+                Reason::Copied
+            }
+            () if !often || contradicted * SHARE_TO_CONVICT < decided => return,
+            () if record.replayed >= record.forged => Reason::Replayed,
+            () => Reason::Forged,
+        };
+        let reason = reason.code().to_owned();
         let entry = JournalEntry::Convicted { agent: *agent, at: now, reason: reason.clone() };
         self.outputs.push_back(Output::Journal(entry.clone()));
         self.replay_journal(entry, now);

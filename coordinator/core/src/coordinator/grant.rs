@@ -315,6 +315,7 @@ impl Coordinator {
         self.frontier.mark_needy(&host, id, needy, now);
         self.roster.get_mut(&peer)?.leased.insert(token);
         self.save_task(id);
+        self.mix_in_beacon(job);
         let spec = &self.jobs.get(&job)?.record.spec;
         Some(Lease {
             token,

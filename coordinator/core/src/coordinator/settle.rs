@@ -37,6 +37,8 @@ pub(super) struct Settling {
     pub(super) known: BTreeMap<Digest, PayloadRecord>,
     /// Leases whose body is in the archive although nobody else saw it now.
     pub(super) replayed: Vec<LeaseToken>,
+    /// Leases whose page of the beacon site was shown to another agent.
+    pub(super) copied: Vec<LeaseToken>,
     /// Leases with scripts or frames that only they saw.
     tainted: Vec<LeaseToken>,
     /// Leases that independent others contradict.
@@ -131,12 +133,14 @@ impl Coordinator {
     /// What the coordinator makes of a result that does not agree. A failure, a block page or a page nobody could agree
     /// on is no guilt.
     fn finding(&self, id: TaskId, token: LeaseToken, outcome: Outcome) -> Finding {
-        let decided = matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
+        let decided =
+            matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect | Outcome::Beacon);
         let Some(settling) = self.settling.get(&id).filter(|_| decided) else {
             return Finding::Neutral;
         };
         let (forged, replayed) = (&settling.contradicted, &settling.replayed);
         match () {
+            () if settling.copied.contains(&token) => Finding::Copied,
             () if replayed.contains(&token) => Finding::Replayed,
             () if forged.contains(&token) => Finding::Forged,
             () if settling.disputed.contains(&token) => Finding::Disputed,
@@ -276,6 +280,7 @@ impl Coordinator {
             // Once is chance: a page that varies. Often is not (`judge`).
             Finding::Forged | Finding::Disputed => agent.record.forged += 1,
             Finding::Replayed => agent.record.replayed += 1,
+            Finding::Copied => agent.record.copied += 1,
         }
         let convicted = agent.record.standing != record::agent::Standing::Good;
         let contested = settlement.outcome == Outcome::Disagree && !settlement.robots;
@@ -375,7 +380,7 @@ fn held_page(
 /// What an agreed outcome is paid as.
 const fn class_of(outcome: Outcome) -> Option<CreditClass> {
     match outcome {
-        Outcome::Ok => Some(CreditClass::Accepted),
+        Outcome::Ok | Outcome::Beacon => Some(CreditClass::Accepted),
         Outcome::Http4xx | Outcome::Policy => Some(CreditClass::ConfirmedAbsent),
         Outcome::Robots => Some(CreditClass::Robots),
         Outcome::Redirect => Some(CreditClass::Redirect),

@@ -29,6 +29,10 @@ impl Coordinator {
         if task.active().any(|a| !matches!(a.state, AttemptState::Revealed(_))) {
             return;
         }
+        if self.weigh_beacon(id, now) {
+            return;
+        }
+        let Some(task) = self.tasks.get_mut(&id) else { return };
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
         let votes: Vec<Vote<'_>> = opened.iter().map(Opened::vote).collect();
         let decision = quorum::decide(&votes, self.config.rules, &StableBlocks::unknown());

@@ -87,6 +87,8 @@ pub struct AgentRecord {
     pub forged: u32,
     /// Results that independent others contradicted: content that belongs to another fetch.
     pub replayed: u32,
+    /// Pages of the beacon site that it handed in and that were shown to another agent.
+    pub copied: u32,
 }
 
 impl AgentRecord {
@@ -109,6 +111,7 @@ impl AgentRecord {
             agreed: 0,
             forged: 0,
             replayed: 0,
+            copied: 0,
         }
     }
 }

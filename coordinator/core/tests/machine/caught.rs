@@ -1,51 +1,18 @@
 //! What an agent that is caught leaves behind: nobody waits for it, and nothing stands on its word.
 
-use crate::stage::{Stage, peer};
-use std::net::Ipv4Addr;
+use crate::stage::{SALT, Stage, attestation, peer};
 use std::time::Duration;
 use sward_coordinator_core::config::Bounds;
 use sward_coordinator_core::input::{Input, UploadFacts};
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::task::Phase;
-use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE, Response};
-use sward_proto::batch::{self, Salt};
-use sward_proto::compare::block::BlockList;
-use sward_proto::compare::print::LayerVersions;
-use sward_proto::digest::Digest;
+use sward_proto::batch;
 use sward_proto::ids::LeaseToken;
 use sward_proto::outcome::Outcome;
-use sward_proto::wire::request::{AgentRequest, RevealedLeaf};
-
-const SALT: Salt = Salt([7; 16]);
 
 /// What an agent says that was at the only URL there is, the site's robots.txt.
-fn attestation(body: &str) -> Vec<u8> {
-    let url: sward_proto::canonical_url::CanonicalUrl =
-        "https://site.example/robots.txt".parse().expect("a url");
-    let response = Response {
-        final_url: url.clone(),
-        hops: Vec::new(),
-        status: 200,
-        header_names: Vec::new(),
-        media_type: "text/plain".into(),
-        raw: Digest::of(body.as_bytes()),
-        raw_bytes: body.len() as u64,
-        canonical: None,
-        links: Digest::ZERO,
-        link_count: 0,
-        wire_bytes: 1,
-        peer_ip: Ipv4Addr::LOCALHOST.into(),
-        certificate: None,
-        redirect_target: None,
-        retry_after_s: None,
-        versions: LayerVersions::CURRENT,
-        page: None,
-        neutral: None,
-    };
-    let observation = Observation::Response(Box::new(response));
-    let fetched_at = sward_proto::timestamp::Timestamp::from_millis(1_000);
-    let (profile, elapsed_ms, developer) = (REQUEST_PROFILE, 1, false);
-    Attestation { profile, url, fetched_at, elapsed_ms, developer, observation }.encode()
+fn attested(body: &str) -> Vec<u8> {
+    attestation(&"https://site.example/robots.txt".parse().expect("a url"), 200, body)
 }
 
 impl Stage {
@@ -60,14 +27,12 @@ impl Stage {
     /// Agent `n` fetches, and seals what it says it saw.
     fn fetch(&mut self, n: u8, body: &str) {
         assert!(self.poll(n), "agent {n} is given the page");
-        self.seal_as(n, batch::leaf(SALT, &attestation(body)));
+        self.seal_as(n, batch::leaf(SALT, &attested(body)));
     }
 
     fn open(&mut self, n: u8, body: &str) {
         let token = *self.tokens(n).last().expect("a lease");
-        let (attestation, blocks) = (attestation(body), BlockList::default());
-        let leaf = RevealedLeaf { token, salt: SALT, attestation, blocks };
-        self.ask(n, AgentRequest::Reveal(vec![leaf]));
+        self.reveal(n, token, attested(body));
     }
 
     fn catch(&mut self, n: u8) {

@@ -16,6 +16,8 @@ pub(crate) enum Lie {
     Sleep,
     /// Alters pages as its accomplice does, so that the two vouch for each other.
     Collude,
+    /// Tells the truth, but fetches nothing: all that it hands in was fetched by another's machine.
+    Copy,
 }
 
 /// Pages of which a sleeper tells the truth.
@@ -23,7 +25,8 @@ const ASLEEP: usize = 8;
 
 impl Lie {
     /// Every way.
-    pub(crate) const ALL: [Self; 4] = [Self::Forge, Self::Replay, Self::Sleep, Self::Collude];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Forge, Self::Replay, Self::Sleep, Self::Collude, Self::Copy];
 
     /// Where its mirror is.
     pub(crate) const fn address(self) -> Ipv4Addr {
@@ -32,6 +35,7 @@ impl Lie {
             Self::Replay => Ipv4Addr::new(127, 66, 2, 1),
             Self::Sleep => Ipv4Addr::new(127, 66, 3, 1),
             Self::Collude => Ipv4Addr::new(127, 66, 4, 1),
+            Self::Copy => Ipv4Addr::new(127, 66, 5, 1),
         }
     }
 
@@ -42,6 +46,7 @@ impl Lie {
             Self::Replay => "replayer",
             Self::Sleep => "sleeper",
             Self::Collude => "colluder",
+            Self::Copy => "copier",
         }
     }
 
@@ -60,6 +65,7 @@ impl Lie {
         match self {
             Self::Forge => Answer { body: forged(&answer.body, "0001"), ..answer },
             Self::Replay => content.home(host),
+            Self::Copy => answer,
             Self::Sleep if before < ASLEEP => answer,
             Self::Sleep => Answer { body: forged(&answer.body, "0002"), ..answer },
             Self::Collude => Answer { body: forged(&answer.body, "0003"), ..answer },

@@ -7,6 +7,7 @@ mod folder;
 mod liar;
 mod listen;
 mod pages;
+mod tunnel;
 
 pub(crate) use liar::Lie;
 pub(crate) use pages::{PLAIN_HOST, SECURE_HOST};
@@ -28,6 +29,13 @@ use std::sync::atomic::AtomicUsize;
 
 /// Where the true site is.
 pub(crate) const TRUTH: Ipv4Addr = Ipv4Addr::new(127, 7, 7, 1);
+
+/// Where the coordinator's own pages are, and under which name.
+pub(crate) const BEACON: Ipv4Addr = Ipv4Addr::new(127, 7, 7, 9);
+/// See [`BEACON`].
+pub(crate) const BEACON_HOST: &str = "notes.sward.test";
+/// Whose machine the copier uses.
+pub(crate) const COPIED: Ipv4Addr = Ipv4Addr::new(127, 0, 23, 1);
 
 /// What the site is started with.
 #[derive(Debug, Parser)]
@@ -118,6 +126,10 @@ async fn answer(State(world): State<World>, request: Request) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let host = request.headers().get("host").and_then(|host| host.to_str().ok());
     let host = host.or(request.uri().host()).unwrap_or_default();
+    if world.lie == Some(Lie::Copy) && host.split(':').next() == Some(BEACON_HOST) {
+        let answer = tunnel::fetch(BEACON, COPIED, host, path).await;
+        return answer.unwrap_or_else(|_| pages::Answer::missing()).into_response();
+    }
     let answer = match &*world.content {
         Content::Generated(pages) => pages.answer(host, path),
         Content::Folder(folder) => folder.answer(path),
