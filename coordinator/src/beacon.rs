@@ -60,6 +60,7 @@ mod tests {
     use super::*;
     use std::net::{IpAddr, Ipv4Addr};
     use std::num::NonZeroU32;
+    use sward_page::fingerprint::fingerprint;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpSocket;
 
@@ -90,6 +91,13 @@ mod tests {
             assert!(answer.ends_with(&format!("\r\n\r\n{}", beacon.page(&url, from))), "{answer}");
             assert!(answer.contains("private, no-store"), "{answer}");
         }
+        let [one, other]: [IpAddr; 2] = [[127, 0, 0, 2].into(), [127, 0, 0, 3].into()];
+        // Whoever changes the page is known by the mark in it, as the page's blocks are attested.
+        let copy = beacon.page(&url, one).replace("<body>", "<body><p>And this.</p>");
+        let kind = Some("text/html; charset=utf-8");
+        let found = fingerprint(copy.as_bytes(), kind, &url, "SwardBot");
+        assert!(beacon.was_shown(&url, one, found.raw, &found.blocks));
+        assert!(!beacon.was_shown(&url, other, found.raw, &found.blocks));
         let from = Ipv4Addr::LOCALHOST.into();
         assert!(fetch(from, server, &host, "/robots.txt").await.ends_with("Allow: /\n"));
         assert!(fetch(from, server, "other.example", path).await.contains(" 404 "));

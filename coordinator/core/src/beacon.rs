@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use sward_proto::canonical_url::{CanonicalUrl, Origin};
+use sward_proto::compare::block::{Block, BlockList};
 use sward_proto::digest::Digest;
 
 /// The beacon site.
@@ -49,8 +50,6 @@ impl Beacon {
     #[must_use]
     pub fn page(&self, url: &CanonicalUrl, address: IpAddr) -> String {
         let text = self.keyed(&[b"text", url.as_str().as_bytes()]);
-        let address = address.to_canonical().to_string();
-        let nonce = self.keyed(&[b"nonce", address.as_bytes(), b" ", url.as_str().as_bytes()]);
         let title = format!("The {} and the {}", word(&text, 0), word(&text, 1));
         let line = |n: usize| {
             let [a, b, c] = [n, n + 1, n + 2].map(|n| word(&text, n));
@@ -59,15 +58,35 @@ impl Beacon {
         let lines: String = (2..10).map(line).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><title>{title}</title></head>\n<body><h1>{title}</h1>\n{lines}\
-             <p>Catalogue number {}.</p></body></html>\n",
-            hex(&nonce, 12)
+             <p>{}</p></body></html>\n",
+            self.mark(url, address)
         )
     }
 
-    /// The digest that an agent attests which was shown that page.
+    /// Whether a body with this digest, or a page of these blocks, was shown to this address. Who copies a page and changes
+    /// something else in it is known by its mark all the same.
     #[must_use]
-    pub fn digest(&self, url: &CanonicalUrl, address: IpAddr) -> Digest {
-        Digest::of(self.page(url, address).as_bytes())
+    pub fn was_shown(
+        &self,
+        url: &CanonicalUrl,
+        address: IpAddr,
+        body: Digest,
+        page: &BlockList,
+    ) -> bool {
+        if page.blocks().is_empty() {
+            return Digest::of(self.page(url, address).as_bytes()) == body;
+        }
+        let mark = format!("\"{}\n", self.mark(url, address));
+        // As `sward-page` makes it of a paragraph.
+        let block = Block::of_parts(&[b"sward/block/v1\n", b"p", b"\n", mark.as_bytes()]);
+        page.blocks().contains(&block)
+    }
+
+    /// The one line that hangs on the address.
+    fn mark(&self, url: &CanonicalUrl, address: IpAddr) -> String {
+        let address = address.to_canonical().to_string();
+        let nonce = self.keyed(&[b"nonce", address.as_bytes(), b" ", url.as_str().as_bytes()]);
+        format!("Catalogue number {}.", hex(&nonce, 12))
     }
 
     /// A hash under the key. What is shown of it is cut short, so that nothing can be appended to what was hashed.
@@ -106,7 +125,7 @@ mod tests {
         };
         assert_eq!(differing(beacon.page(&one, a), beacon.page(&one, b)), 1);
         assert!(differing(beacon.page(&one, a), beacon.page(&two, a)) > 5);
-        assert_ne!(beacon.digest(&one, a), other_key.digest(&one, a));
+        assert_ne!(beacon.page(&one, a), other_key.page(&one, a));
         assert_eq!(beacon.page(&one, a).len(), beacon.page(&one, b).len());
     }
 }

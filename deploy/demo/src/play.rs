@@ -175,6 +175,9 @@ impl Stage {
                 "--health",
                 "127.0.0.1:0",
                 "--developer",
+                // Within a round an agent's share of the work hangs on its place: many rounds even that out.
+                "--draw-round",
+                "1",
                 "--tariff",
                 &tariff.display().to_string(),
             ],
@@ -186,7 +189,7 @@ impl Stage {
         // Many more pages of the coordinator's own than otherwise, as there are few pages in all.
         let port = ready.http;
         text.push_str(&format!(
-            "\n[beacon]\nlisten = \"{BEACON}:{port}\"\norigins = [\"http://{BEACON_HOST}:{port}\"]\nevery = 12\n"
+            "\n[beacon]\nlisten = \"{BEACON}:{port}\"\norigins = [\"http://{BEACON_HOST}:{port}\"]\nevery = 16\n"
         ));
         std::fs::write(&config, text)?;
         let arguments = ["--data", &folder, "--json", "serve"];

@@ -4,14 +4,13 @@
 //! that it was copied; one that was shown to nobody we know says nothing, as addresses change and paths inject.
 
 use super::Coordinator;
-use crate::beacon::Beacon;
 use crate::group::Network;
 use crate::lookup::Lookup;
 use crate::output::Event;
 use crate::record::chunk::Entry;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use sward_proto::attestation::Attestation;
-use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
@@ -47,8 +46,10 @@ impl Coordinator {
         };
         let (mut members, mut copied) = (Vec::new(), Vec::new());
         for (attempt, revealed) in task.revealed() {
-            let Some(raw) = revealed.parsed().and_then(|seen| body_of(&seen)) else { continue };
-            match self.copied_from(beacon, &task.url, &attempt.agent, raw) {
+            let Some(body) = revealed.parsed().and_then(|seen| body_of(&seen)) else { continue };
+            let page = revealed.block_list();
+            let was_shown = |address| beacon.was_shown(&task.url, address, body, &page);
+            match self.copied_from(&attempt.agent, was_shown) {
                 Some(from) => copied.push((attempt.token, attempt.agent, from)),
                 None => members.push(attempt.token),
             }
@@ -67,24 +68,17 @@ impl Coordinator {
 
     /// Whose page this is, where it was shown to an address of another agent, in a network from which this one did not dial
     /// of late. Who shares a payee is one voice anyway.
-    fn copied_from(
-        &self,
-        beacon: &Beacon,
-        url: &CanonicalUrl,
-        agent: &PeerId,
-        raw: Digest,
-    ) -> Option<PeerId> {
+    fn copied_from(&self, agent: &PeerId, was_shown: impl Fn(IpAddr) -> bool) -> Option<PeerId> {
         let own = self.roster.get(agent)?;
-        let shown = |ip| beacon.digest(url, ip) == raw;
-        if own.addresses().any(shown) {
+        if own.addresses().any(&was_shown) {
             return None;
         }
         let networks: BTreeSet<Network> = own.addresses().map(Network::from).collect();
-        let foreign = |ip: &std::net::IpAddr| !networks.contains(&Network::from(*ip));
+        let foreign = |ip: &IpAddr| !networks.contains(&Network::from(*ip));
         self.roster
             .iter()
             .filter(|(peer, other)| *peer != agent && other.record.payee != own.record.payee)
-            .find(|(_, other)| other.addresses().filter(foreign).any(shown))
+            .find(|(_, other)| other.addresses().filter(foreign).any(&was_shown))
             .map(|(peer, _)| *peer)
     }
 }
