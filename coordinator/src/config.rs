@@ -6,7 +6,11 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use sward_coordinator_core::beacon::Beacon;
+use sward_proto::canonical_url::CanonicalUrl;
+use sward_proto::digest::Digest;
 use sward_proto::draw::{DrawPlan, SeedChain};
 use sward_proto::note::KeyName;
 use sward_proto::quorum::Rules;
@@ -37,9 +41,50 @@ pub struct Config {
     /// How many must agree.
     #[serde(default)]
     pub quorum: Quorum,
+    /// Pages of the coordinator's own that show who copies; none where this is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beacon: Option<BeaconSite>,
     /// Sizes.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// The beacon site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeaconSite {
+    /// Where it listens, for plain HTTP. Agents must reach it without a proxy in between.
+    pub listen: SocketAddr,
+    /// Under which names they do, for instance `http://pages.example.net`.
+    pub origins: Vec<String>,
+    /// One lease in so many is followed by a page of it, which two agents fetch or more: 200 makes 1 % of all fetches.
+    #[serde(default = "default_every")]
+    pub every: NonZeroU32,
+}
+
+impl BeaconSite {
+    /// The site as the core knows it, under a secret of the coordinator.
+    ///
+    /// # Errors
+    /// An origin that is none.
+    pub fn site(&self, secret: &[u8; 32]) -> Result<Beacon> {
+        ensure!(!self.origins.is_empty(), "beacon.origins is empty: name one at least");
+        let origin = |text: &String| {
+            let url = format!("{text}/").parse::<CanonicalUrl>().ok();
+            let origin = url.map(|url| url.origin()).filter(|origin| origin.as_str() == text);
+            let plain = origin.filter(|_| text.starts_with("http://"));
+            plain.with_context(|| {
+                format!("beacon.origins has {text:?}: give them such as http://pages.example.net")
+            })
+        };
+        let origins = self.origins.iter().map(origin).collect::<Result<_>>()?;
+        let key = Digest::of_parts(&[b"sward/beacon/key/v1 ", secret]).0;
+        Ok(Beacon { key, origins, every: self.every })
+    }
+}
+
+const fn default_every() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(199)
 }
 
 /// The rounds in which leases are drawn. Told to every agent at enrolment, and not to be changed later.
@@ -226,6 +271,9 @@ impl Config {
             "health is {}: it has no access control, so give a loopback address",
             config.health
         );
+        if let Some(beacon) = &config.beacon {
+            beacon.site(&[0; 32])?;
+        }
         let Quorum { margin, most, .. } = config.quorum;
         ensure!(
             margin >= 2,
@@ -284,6 +332,18 @@ mod tests {
     }
 
     #[test]
+    fn a_beacon_site_is_one_fetch_in_a_hundred_unless_said_otherwise() {
+        let text = format!(
+            "{SOUND}[beacon]\nlisten = \"0.0.0.0:80\"\norigins = [\"http://pages.example.net\"]\n"
+        );
+        let beacon = Config::parse(&text).expect("sound").beacon.expect("a site");
+        assert_eq!(beacon.every.get(), 200);
+        let (one, other) = (beacon.site(&[1; 32]).expect("sound"), beacon.site(&[2; 32]));
+        assert_ne!(one.key, other.expect("sound").key);
+        assert!(Config::parse(SOUND).expect("sound").beacon.is_none());
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let error = |more: &str| {
             format!("{:#}", Config::parse(&format!("{SOUND}{more}")).expect_err("unsound"))
@@ -291,6 +351,13 @@ mod tests {
         assert!(error("colour = 1\n").contains("unknown field `colour`"));
         assert!(error("health = \"0.0.0.0:80\"\n").contains("loopback"));
         assert!(error("[quorum]\nmargin = 1\n").contains("quorum.margin"));
+        let beacon = |origins: &str| {
+            error(&format!("[beacon]\nlisten = \"0.0.0.0:80\"\norigins = [{origins}]\n"))
+        };
+        assert!(beacon("").contains("beacon.origins"));
+        for bad in ["\"pages.example.net\"", "\"http://a.example/x\"", "\"https://a.example\""] {
+            assert!(beacon(bad).contains("http://pages.example.net"), "{bad}");
+        }
         let bad_contact = SOUND.replace("https://bot.example/", "me");
         assert!(Config::parse(&bad_contact).expect_err("unsound").to_string().contains("contact"));
     }

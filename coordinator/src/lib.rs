@@ -1,6 +1,7 @@
 //! The coordinator's shell: sockets, disk and clock around `sward-coordinator-core`.
 
 pub mod archive;
+pub mod beacon;
 pub mod cli;
 pub mod config;
 pub mod export;

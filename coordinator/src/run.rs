@@ -1,5 +1,6 @@
 //! The daemon: recovers, listens, and runs turns until it is told to stop.
 
+use crate::beacon;
 use crate::config::{self, Config, Layout};
 use crate::health;
 use crate::intake::Intake;
@@ -87,6 +88,7 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
         seed,
         draw_plan,
         draw_chain,
+        beacon: config.beacon.as_ref().map(|site| site.site(&keys.seen)).transpose()?,
         bounds: Bounds {
             hot_hosts: config.limits.hot_hosts,
             open_tasks: config.limits.open_tasks,
@@ -112,6 +114,7 @@ impl Daemon {
         let config = Config::load(layout)?;
         let keys = Keys::load(layout)?;
         let core = core_config(layout, &config, &keys)?;
+        let site = core.beacon.clone();
         ensure!(
             core.draw_plan.round(now()).is_some(),
             "the clock is outside of the rounds of draws that begin at {} s: check the clock, and [draws] in config.toml",
@@ -134,6 +137,9 @@ impl Daemon {
             format!("cannot listen on {}: is another one running", layout.socket().display())
         })?;
         let listener = health::listen(config.health).await?;
+        if let (Some(at), Some(site)) = (&config.beacon, site) {
+            tokio::spawn(beacon::serve(beacon::listen(at.listen).await?, site));
+        }
         let transport =
             Transport::listen(keys.identity, &config.listen, config.limits.connections).await?;
         let address = format!("{}/p2p/{}", transport.address, transport.peer_id());

@@ -211,6 +211,9 @@ impl Turns {
             Event::Convicted { agent, reason } => {
                 tracing::warn!(%agent, reason, "agent caught");
             }
+            Event::Copied { task, agent, from } => {
+                tracing::warn!(task = task.0, %agent, %from, "agent handed in what another was shown");
+            }
             Event::Retracted { task } => tracing::warn!(task = task.0, "page taken back"),
             Event::Receipt(agent) => tracing::info!(%agent, "receipt signed"),
             Event::Job { job, state } => tracing::info!(%job, state, "job"),

@@ -69,6 +69,8 @@ vocabulary! {
         AgentLost => "agent_lost",
         /// Independent agents saw different pages: contested, never accepted.
         Disagree => "disagree",
+        /// A page of the coordinator's own, to check agents: paid, and in no corpus.
+        Beacon => "beacon",
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Decides the bounds of memory and patience; their defaults say why.
 
+use crate::beacon::Beacon;
 use crate::record::seen::SeenKey;
 use crate::trust::hold;
 use crate::trust::replication::PROBATION;
@@ -36,6 +37,8 @@ pub struct Config {
     pub draw_plan: DrawPlan,
     /// What they are made from.
     pub draw_chain: SeedChain,
+    /// The coordinator's own pages, where it has any.
+    pub beacon: Option<Beacon>,
     /// Memory and patience.
     pub bounds: Bounds,
 }

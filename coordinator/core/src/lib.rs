@@ -4,6 +4,7 @@
 //! arguments; [`output::Output`] is the only port.
 
 pub mod batch;
+pub mod beacon;
 pub mod config;
 pub mod coordinator;
 pub mod evidence;

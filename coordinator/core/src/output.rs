@@ -115,6 +115,15 @@ pub enum Event {
         /// The reason code.
         reason: String,
     },
+    /// A page of the beacon site was handed in by an agent to which it was not shown.
+    Copied {
+        /// The task.
+        task: TaskId,
+        /// Who handed it in.
+        agent: PeerId,
+        /// To whom it was shown.
+        from: PeerId,
+    },
     /// An accepted page was taken back.
     Retracted {
         /// Its task.

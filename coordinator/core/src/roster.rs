@@ -4,7 +4,7 @@
 
 use crate::group::{Cohort, Network, Ties};
 use crate::record::agent::{AgentRecord, Standing};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use sward_proto::draw::{Place, Round, RoundSeed};
 use sward_proto::ids::{LeaseToken, PeerId};
@@ -30,7 +30,12 @@ pub struct Agent {
     counted: bool,
     /// Its connection has not asked for work yet: what it holds from before is still to be learnt.
     pub fresh: bool,
+    /// Where it dialled from of late, the last first. A restart forgets it.
+    dialled_from: VecDeque<IpAddr>,
 }
+
+/// Addresses remembered of an agent: it may have fetched from any of them what it hands in now.
+const ADDRESSES: usize = 8;
 
 /// An open long poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +143,7 @@ impl Agent {
             leased,
             counted: false,
             fresh: true,
+            dialled_from: VecDeque::new(),
         }
     }
 
@@ -162,6 +168,9 @@ impl Agent {
             self.record.trust.moved();
         }
         self.connected = Some(ip);
+        self.dialled_from.retain(|before| *before != ip);
+        self.dialled_from.push_front(ip);
+        self.dialled_from.truncate(ADDRESSES);
         self.record.network = Some(network);
         self.mail.untold();
         self.poll = None;
@@ -172,6 +181,11 @@ impl Agent {
     const fn disconnect(&mut self) {
         self.connected = None;
         self.poll = None;
+    }
+
+    /// Where it dialled from of late.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.dialled_from.iter().copied()
     }
 
     /// Its long poll, if one is open.

@@ -72,6 +72,7 @@ impl Init {
             developer: self.developer,
             draws: Draws { began: now().as_secs(), round_seconds: self.draw_round },
             quorum: crate::config::Quorum::default(),
+            beacon: None,
             limits: crate::config::Limits::default(),
         };
         let text = toml::to_string_pretty(&config).context("configuration")?;

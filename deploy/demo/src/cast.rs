@@ -1,7 +1,7 @@
-//! Who takes part: three honest agents, a forger and a replayer, each dialling from a network of its own.
+//! Who takes part: honest agents and one cheat of each kind, of colluders two, each dialling from a network of its own.
 
 use crate::process::{self, Role};
-use crate::site::{Lie, PLAIN_HOST, SECURE_HOST, TRUTH};
+use crate::site::{BEACON, BEACON_HOST, COPIED, Lie, PLAIN_HOST, SECURE_HOST, TRUTH};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -17,13 +17,26 @@ pub(crate) struct Part {
     payee: &'static str,
 }
 
-/// The five parts.
-pub(crate) const PARTS: [Part; 5] = [
-    Part { lie: None, address: Ipv4Addr::new(127, 0, 11, 1), payee: "ann" },
-    Part { lie: Some(Lie::Forge), address: Ipv4Addr::new(127, 0, 12, 1), payee: "mallory" },
-    Part { lie: None, address: Ipv4Addr::new(127, 0, 13, 1), payee: "bob" },
-    Part { lie: Some(Lie::Replay), address: Ipv4Addr::new(127, 0, 14, 1), payee: "trudy" },
-    Part { lie: None, address: Ipv4Addr::new(127, 0, 15, 1), payee: "carol" },
+const fn part(lie: Option<Lie>, network: u8, payee: &'static str) -> Part {
+    Part { lie, address: Ipv4Addr::new(127, 0, network, 1), payee }
+}
+
+/// The parts. Liars are never the most, or the truth could not be told.
+pub(crate) const PARTS: [Part; 14] = [
+    part(None, 11, "ann"),
+    part(Some(Lie::Forge), 12, "mallory"),
+    part(None, 13, "bob"),
+    part(Some(Lie::Replay), 14, "trudy"),
+    part(None, 15, "carol"),
+    part(Some(Lie::Sleep), 16, "sybil"),
+    part(None, 17, "dave"),
+    part(Some(Lie::Collude), 18, "chuck"),
+    part(None, 19, "erin"),
+    part(Some(Lie::Collude), 20, "craig"),
+    part(None, 21, "frank"),
+    part(None, 22, "grace"),
+    Part { lie: None, address: COPIED, payee: "heidi" },
+    part(Some(Lie::Copy), 24, "victor"),
 ];
 
 /// An agent at work.
@@ -50,7 +63,10 @@ impl Part {
         let text = |name: &str| invite.get(name).and_then(Value::as_str).context("invite");
         let folder = agents.join(self.payee);
         let world = self.lie.map_or(TRUTH, Lie::address);
-        let names = [PLAIN_HOST, SECURE_HOST].map(|name| format!("{name}={world}"));
+        // A liar lies about the site; only the copier has others fetch the coordinator's pages too.
+        let notes = if self.lie == Some(Lie::Copy) { world } else { BEACON };
+        let names = [(PLAIN_HOST, world), (SECURE_HOST, world), (BEACON_HOST, notes)]
+            .map(|(name, address)| format!("{name}={address}"));
         let (data, authority) = (folder.display().to_string(), authority.display().to_string());
         let address = self.address.to_string();
         let answer = process::ask(
@@ -75,6 +91,8 @@ impl Part {
                 &names[0],
                 "--developer-name",
                 &names[1],
+                "--developer-name",
+                &names[2],
                 "--developer-root",
                 &authority,
             ],

@@ -3,7 +3,7 @@
 use crate::cast::{PARTS, Player};
 use crate::process::{self, Role};
 use crate::report::{Report, Verified};
-use crate::site::{PLAIN_HOST, Ready};
+use crate::site::{BEACON, BEACON_HOST, PLAIN_HOST, Ready};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use sward_coordinator_core::job::JobState;
 use sward_proto::ids::PeerId;
 use sward_proto::receipt::agent_key;
 
-/// A coordinator, five agents of which two cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
+/// A coordinator, fourteen agents of which six cheat, and a site, all on loopback: crawls, cross-checks, catches, pays, exports,
 /// verifies.
 #[derive(Debug, Parser)]
 #[command(
@@ -46,7 +46,7 @@ pub(crate) struct Options {
 
 const JOB: &str = "demo";
 /// Receipts at once, instead of after days.
-const TARIFF: &str = "schema = 1\nname = \"demo tariff\"\ncurrency = \"credit\"\nhold_seconds = 1\n\
+const TARIFF: &str = "schema = 1\nname = \"demo tariff\"\ncurrency = \"credit\"\nhold_seconds = 3\n\
                       epoch_seconds = 1\n\n[page]\naccepted = 1000\nconfirmed_absent = 300\n\
                       robots = 100\nredirect = 200\n";
 
@@ -176,16 +176,22 @@ impl Stage {
                 "127.0.0.1:0",
                 "--developer",
                 // So that every seed but the last is out when the corpus is exported.
+                // Within a round an agent's share of the work hangs on its place: many rounds even that out.
                 "--draw-round",
                 "1",
                 "--tariff",
                 &tariff.display().to_string(),
             ],
         )?;
-        // Five agents make no newcomers: a page that all have answered differently is contested at once.
+        // A demo has no newcomers: a page that all have answered differently is contested at once.
         let config = data.join("config.toml");
         let text = std::fs::read_to_string(&config)?;
-        let text = text.replace("patience_seconds = 600", "patience_seconds = 1");
+        let mut text = text.replace("patience_seconds = 600", "patience_seconds = 1");
+        // Many more pages of the coordinator's own than otherwise, as there are few pages in all.
+        let port = ready.http;
+        text.push_str(&format!(
+            "\n[beacon]\nlisten = \"{BEACON}:{port}\"\norigins = [\"http://{BEACON_HOST}:{port}\"]\nevery = 16\n"
+        ));
         std::fs::write(&config, text)?;
         let arguments = ["--data", &folder, "--json", "serve"];
         let mut coordinator = Role::start("coordinator", &arguments, &out.join("coordinator.log"))?;

@@ -37,6 +37,8 @@ pub(crate) struct Report {
     verdicts_verified: bool,
     export_verified: bool,
     contested: u64,
+    #[serde(skip)]
+    beacons: u64,
     honest_blamed: usize,
     elapsed_s: f64,
     agents: Vec<AgentReport>,
@@ -95,6 +97,7 @@ impl Report {
             verdicts_verified: verified.verdicts,
             export_verified: verified.export,
             contested: counts.outcomes.get(&Outcome::Disagree).copied().unwrap_or_default(),
+            beacons: counts.outcomes.get(&Outcome::Beacon).copied().unwrap_or_default(),
             honest_blamed: agents.iter().filter(|a| a.role == "honest" && a.caught).count(),
             elapsed_s: (elapsed.as_secs_f64() * 10.0).round() / 10.0,
             agents,
@@ -111,13 +114,15 @@ impl Report {
     pub(crate) fn text(&self, out: &Path, crawl_s: f64) -> String {
         let mut text = format!(
             "\n{} of {} acceptable pages accepted, {} of them exact duplicates, in {crawl_s:.1} s; {} \
-             fetches, {:.2} a page.\n{} pages differ at every visit: contested, and nobody's fault.\n\n",
+             fetches, {:.2} a page.\n{} pages differ at every visit: contested, and nobody's fault. {} were the \
+             coordinator's own, to show who copies.\n\n",
             self.pages_accepted,
             self.pages_served,
             self.duplicates_exact,
             self.fetches,
             self.fetches_per_accepted,
             self.contested,
+            self.beacons,
         );
         for agent in &self.agents {
             let caught = match &agent.reason {

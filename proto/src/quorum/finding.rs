@@ -23,6 +23,8 @@ pub enum Finding {
     Forged,
     /// A page that independent others contradict, and that was seen before as another fetch.
     Replayed,
+    /// A page of the beacon site that was shown to another agent, and not to this one.
+    Copied,
 }
 
 /// How a task ends on whose answer independent groups agree, but for pages that its job does not want.
@@ -51,5 +53,5 @@ pub const fn kept_out_outcome(status: u16) -> Outcome {
 /// Whether who differs may be blamed. A failure, a block page or a page nobody could agree on is no guilt.
 #[must_use]
 pub const fn is_blaming(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect)
+    matches!(outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect | Outcome::Beacon)
 }

@@ -108,6 +108,7 @@ impl Shell {
             seed: seed_for(plan.seed, "core"),
             draw_plan,
             draw_chain,
+            beacon: None,
             bounds: Bounds {
                 hot_hosts: plan.hot_hosts,
                 probation: plan.probation,

@@ -252,6 +252,7 @@ fn note(event: &Event, watch: &mut Watch) {
         | Event::Convicted { .. }
         | Event::Retracted { .. }
         | Event::Receipt(_)
+        | Event::Copied { .. }
         | Event::Job { .. } => {}
     }
 }

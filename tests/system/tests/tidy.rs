@@ -143,7 +143,15 @@ fn every_module_says_what_it_is() {
 fn every_sample_configuration_is_sound() {
     let deploy = root().join("deploy");
     let text = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
-    sward_coordinator::config::Config::parse(&text("coordinator.toml")).expect("coordinator.toml");
+    let coordinator = text("coordinator.toml");
+    sward_coordinator::config::Config::parse(&coordinator).expect("coordinator.toml");
+    let on = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => format!("{setting}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    let with_all: String = coordinator.lines().map(on).collect();
+    let config = sward_coordinator::config::Config::parse(&with_all).expect("coordinator.toml");
+    assert!(config.beacon.is_some());
     sward_agent::config::Config::parse(&text("agent.toml")).expect("agent.toml");
     sward_coordinator::cli::parse_file(&deploy.join("job.toml")).expect("job.toml");
     sward_proto::tariff::Tariff::parse(&text("tariff.toml")).expect("tariff.toml");

@@ -170,7 +170,7 @@ impl Coordinator {
         member.record.trust.convicted();
         self.roster.retire(&agent);
         self.save_agent(&agent);
-        self.wait_no_more_for(&agent, now);
+        self.count_no_more(&agent, now);
         if !self.recovering {
             self.look_up_held(agent);
         }

@@ -185,10 +185,13 @@ impl Coordinator {
             let (job, url) = self.next_url(name)?;
             let origin = url.origin();
             let host = self.frontier.host(name)?;
-            let Some(rules) = host.rules(&origin, now) else {
+            // Our own site allows everything; its robots.txt would name it in every export.
+            let own = self.config.beacon.as_ref().is_some_and(|beacon| beacon.has(&url));
+            let decide = |rules: &Robots| rules.decide(url.path_and_query()).allowed;
+            let known = if own { Some(true) } else { host.rules(&origin, now).map(decide) };
+            let Some(allowed) = known else {
                 return self.open_robots_task(job, &origin, name, now);
             };
-            let allowed = rules.decide(url.path_and_query()).allowed;
             let entry = self.take_entry(name, job, now)?;
             if allowed {
                 return Some(self.open_task(job, entry, false, now));
@@ -322,6 +325,7 @@ impl Coordinator {
         self.frontier.mark_needy(&host, id, needy, now);
         self.roster.get_mut(&peer)?.leased.insert(token);
         self.save_task(id);
+        self.mix_in_beacon(job);
         let spec = &self.jobs.get(&job)?.record.spec;
         Some(Lease {
             token,

@@ -4,6 +4,7 @@
 //! [`Coordinator::handle_timeout`], [`Coordinator::next_output`]. Never reads a clock, a socket or a disk.
 
 mod admit;
+mod beacon;
 mod draw;
 mod enrol;
 mod epoch;

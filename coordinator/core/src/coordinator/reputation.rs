@@ -9,30 +9,42 @@ use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
 use crate::record::agent::Standing;
 use crate::settlement::{AgentResult, Settlement};
-use crate::trust::evidence::{self, Check, Excuse, Observation, Volatility};
-use crate::trust::outcome::review_pages;
+use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
+use crate::trust::outcome::{Reason, review_pages};
 use sward_proto::ids::PeerId;
+use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
 use sward_proto::quorum::finding::Finding;
 use sward_proto::timestamp::Timestamp;
 
 /// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent
 /// attests: every difference weighs as little as one on a page that changes around its stable blocks.
-const PAGE: Volatility = Volatility::Noisy;
+const REPLICA: (Volatility, Check) = (Volatility::Noisy, Check::Replica);
 
 impl Coordinator {
     /// What one result teaches about its agent.
     pub(super) fn learn(&mut self, settlement: &Settlement, result: &AgentResult) {
         let Some(member) = self.roster.get_mut(&result.agent) else { return };
         let (record, now) = (&mut member.record, settlement.settled_at);
-        let checked = settlement.layer.is_some_and(|layer| layer != Layer::Single);
+        let beacon = settlement.outcome == Outcome::Beacon;
+        let checked = beacon || settlement.layer.is_some_and(|layer| layer != Layer::Single);
         if !checked || settlement.robots {
             return record.trust.idle_until(now);
         }
-        let excuse = excuse(settlement, result);
-        let task = settlement.task;
-        let observation = |finding| Observation { task, page: PAGE, check: CHECK, excuse, finding };
+        let (task, excuse) = (settlement.task, excuse(settlement, result));
+        let (page, check) = if beacon { (Volatility::Static, Check::Beacon) } else { REPLICA };
+        let observation = |finding| Observation { task, page, check, excuse, finding };
         match result.finding {
+            // A page that was shown to nobody else: no other agent has confirmed anything.
+            Finding::Agreed if beacon => {
+                record.agreed += 1;
+                record.evidence.observe(observation(evidence::Finding::Agrees), now);
+            }
+            Finding::Copied => {
+                record.copied += 1;
+                record.trust.retry(review_pages(evidence::weight(page, check, excuse)), now);
+                record.evidence.observe(observation(evidence::Finding::Differs), now);
+            }
             Finding::Agreed => {
                 record.agreed += 1;
                 record.trust.agreed(true, now);
@@ -42,7 +54,7 @@ impl Coordinator {
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
-                record.trust.retry(review_pages(evidence::weight(PAGE, CHECK, excuse)), now);
+                record.trust.retry(review_pages(evidence::weight(page, check, excuse)), now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
         }
@@ -54,8 +66,15 @@ impl Coordinator {
         if record.standing != Standing::Good || !record.evidence.convicts() {
             return;
         }
-        let reason = if record.replayed >= record.forged { "replayed" } else { "forged" };
-        let reason = reason.to_owned();
+        let reason = match () {
+            // No page that varies explains it.
+            () if usize::try_from(record.copied).is_ok_and(|copied| copied >= EVENTS) => {
+                Reason::Copied
+            }
+            () if record.replayed >= record.forged => Reason::Replayed,
+            () => Reason::Forged,
+        };
+        let reason = reason.code().to_owned();
         let entry = JournalEntry::Convicted { agent: *agent, at: now, reason: reason.clone() };
         self.outputs.push_back(Output::Journal(entry.clone()));
         self.replay_journal(entry, now);
@@ -63,11 +82,12 @@ impl Coordinator {
     }
 }
 
-const CHECK: Check = Check::Replica;
-
 /// What might explain that this result differs.
 fn excuse(settlement: &Settlement, result: &AgentResult) -> Excuse {
-    if settlement.url.as_str().starts_with("http://") {
+    if settlement.outcome == Outcome::Beacon {
+        // No path puts another agent's mark into a page.
+        Excuse::Nothing
+    } else if settlement.url.as_str().starts_with("http://") {
         Excuse::OpenPath
     } else if result.finding == Finding::Replayed {
         Excuse::OldCopy

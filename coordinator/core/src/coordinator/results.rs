@@ -235,31 +235,52 @@ impl Coordinator {
         self.save_task(id);
     }
 
-    /// Gives up what an agent that is barred was still to hand in: leases, sealed results, a capture.
-    pub(super) fn wait_no_more_for(&mut self, agent: &PeerId, now: Timestamp) {
+    /// Counts an agent that was caught no more: what it was still to hand in is given up, and what it opened is no voice.
+    /// While a past is being replayed nothing is weighed: [`Self::resume`] does that.
+    pub(super) fn count_no_more(&mut self, agent: &PeerId, now: Timestamp) {
         let owed = |task: &&Task| task.active().any(|attempt| attempt.agent == *agent);
         let tasks: Vec<TaskId> = self.tasks.values().filter(owed).map(|task| task.id).collect();
         for id in tasks {
-            let Some(task) = self.tasks.get_mut(&id) else { continue };
-            let mut leased = None;
-            for attempt in task.attempts.iter_mut().filter(|attempt| attempt.agent == *agent) {
-                match attempt.state {
-                    AttemptState::Leased => leased = Some(attempt.token),
-                    AttemptState::Committed(_) => attempt.state = AttemptState::Lost,
-                    AttemptState::Revealed(_)
-                    | AttemptState::Withheld(_)
-                    | AttemptState::Lost
-                    | AttemptState::Void => {}
-                }
-            }
-            if let Some(token) = leased {
-                self.lease_expired(token, now);
-            }
-            self.settle_needy(id, now);
-            self.weigh_if_opened(id, now);
-            self.give_up_upload_of(id, agent, now);
-            self.save_task(id);
+            self.count_no_more_on(id, agent, now);
         }
+        // It may have been the last that could have said more of a page.
+        let waiting = self.tasks.values().filter(|task| task.is_needy());
+        let waiting: Vec<TaskId> = waiting.map(|task| task.id).collect();
+        waiting.into_iter().for_each(|id| self.watch_starvation(id, now));
+    }
+
+    fn count_no_more_on(&mut self, id: TaskId, agent: &PeerId, now: Timestamp) {
+        let recovering = self.recovering;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        // A verdict on its way into the archive stands as it is.
+        let is_settled = task.phase == Phase::Settling && !recovering;
+        let (mut leased, mut silenced) = (None, false);
+        for attempt in task.attempts.iter_mut().filter(|attempt| attempt.agent == *agent) {
+            match attempt.state {
+                AttemptState::Leased => leased = Some(attempt.token),
+                AttemptState::Committed(_) => attempt.state = AttemptState::Lost,
+                AttemptState::Revealed(_) if is_settled => {}
+                AttemptState::Revealed(_) => {
+                    attempt.state = AttemptState::Void;
+                    silenced = true;
+                }
+                AttemptState::Withheld(_) | AttemptState::Lost | AttemptState::Void => {}
+            }
+        }
+        if silenced && task.phase == Phase::Collecting {
+            // What others say may be enough without its dissent.
+            task.wanted = task.active().count().max(self.config.rules.margin);
+            self.ask_reveals(id, now);
+        }
+        if let Some(token) = leased {
+            self.lease_expired(token, now);
+        }
+        self.settle_needy(id, now);
+        if !recovering {
+            self.weigh_if_opened(id, now);
+            self.weigh_if_asked(id, agent, now);
+        }
+        self.save_task(id);
     }
 
     /// Keeps the host's list of tasks that want a lease true.

@@ -123,7 +123,8 @@ impl Coordinator {
         }
     }
 
-    fn is_convicted(&self, agent: &PeerId) -> bool {
+    /// Whether an agent was caught.
+    pub(super) fn is_convicted(&self, agent: &PeerId) -> bool {
         self.roster.get(agent).is_none_or(|member| member.record.standing != Standing::Good)
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Settling {
     pub(super) known: BTreeMap<Digest, PayloadRecord>,
     /// Leases whose body is in the archive although nobody else saw it now.
     pub(super) replayed: Vec<LeaseToken>,
+    /// Leases whose page of the beacon site was shown to another agent.
+    pub(super) copied: Vec<LeaseToken>,
     /// Leases with scripts or frames that only they saw.
     tainted: Vec<LeaseToken>,
     /// Leases that independent others contradict.
@@ -156,6 +158,7 @@ impl Coordinator {
         };
         let (forged, replayed) = (&settling.contradicted, &settling.replayed);
         match () {
+            () if settling.copied.contains(&token) => Finding::Copied,
             () if replayed.contains(&token) => Finding::Replayed,
             () if forged.contains(&token) => Finding::Forged,
             () if settling.disputed.contains(&token) => Finding::Disputed,
@@ -389,7 +392,7 @@ fn held_page(
 /// What an agreed outcome is paid as.
 const fn class_of(outcome: Outcome) -> Option<CreditClass> {
     match outcome {
-        Outcome::Ok => Some(CreditClass::Accepted),
+        Outcome::Ok | Outcome::Beacon => Some(CreditClass::Accepted),
         Outcome::Http4xx | Outcome::Policy => Some(CreditClass::ConfirmedAbsent),
         Outcome::Robots => Some(CreditClass::Robots),
         Outcome::Redirect => Some(CreditClass::Redirect),

@@ -31,6 +31,10 @@ impl Coordinator {
     ) {
         let Some(task) = self.tasks.get(&id) else { return };
         let Phase::Agreed(agreement) = task.phase.clone() else { return };
+        if self.weigh_without_caught(id, &agreement, now) {
+            return;
+        }
+        let Some(task) = self.tasks.get(&id) else { return };
         let replayed = |attempt: &&Attempt| match &attempt.state {
             AttemptState::Revealed(revealed) => revealed.parsed().is_some_and(|seen| {
                 response_of(&seen).is_some_and(|r| known.contains_key(&r.raw))
@@ -173,6 +177,7 @@ impl Coordinator {
             return;
         }
         match result {
+            Ok(_) if self.weigh_without_caught(id, &agreement, now) => {}
             Ok(facts) => self.upload_is_right(id, agreement, token, facts, now),
             Err(UploadFault::Broken) => {}
             Err(UploadFault::Mismatch) => self.upload_failed(id, agreement, token, now),
@@ -232,13 +237,25 @@ impl Coordinator {
         }
     }
 
-    /// Asks another member for the capture that this agent was asked for.
-    pub(super) fn give_up_upload_of(&mut self, id: TaskId, agent: &PeerId, now: Timestamp) {
+    /// Weighs anew, without this agent, what it was asked for the capture of.
+    pub(super) fn weigh_if_asked(&mut self, id: TaskId, agent: &PeerId, now: Timestamp) {
         let Some(task) = self.tasks.get(&id) else { return };
-        if let Phase::Uploading { agreement, token, .. } = task.phase.clone()
+        if let Phase::Uploading { token, .. } = task.phase
             && task.attempt(token).is_some_and(|attempt| attempt.agent == *agent)
         {
-            self.upload_failed(id, agreement, token, now);
+            self.outputs.push_back(Output::Discard(token));
+            self.weigh_anew(id, now);
         }
+    }
+
+    /// Weighs anew where one who agreed was caught meanwhile. Returns whether that was so.
+    fn weigh_without_caught(&mut self, id: TaskId, agreement: &Agreement, now: Timestamp) -> bool {
+        let Some(task) = self.tasks.get(&id) else { return false };
+        let mut members = agreement.members.iter().filter_map(|token| task.attempt(*token));
+        let caught = members.any(|attempt| self.is_convicted(&attempt.agent));
+        if caught {
+            self.weigh_anew(id, now);
+        }
+        caught
     }
 }

@@ -32,6 +32,10 @@ impl Coordinator {
             return;
         }
         task.drop_withheld();
+        if self.weigh_beacon(id, now) {
+            return;
+        }
+        let Some(task) = self.tasks.get_mut(&id) else { return };
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
         if let ([alone], 1) = (&opened[..], task.wanted) {
             return self.weigh_single(id, alone.token, &alone.seen, now);
@@ -79,6 +83,16 @@ impl Coordinator {
                 }
             }
         }
+    }
+
+    /// Forgets a verdict that is not in the archive yet, and weighs what still counts.
+    pub(super) fn weigh_anew(&mut self, id: TaskId, now: Timestamp) {
+        self.settling.remove(&id);
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.phase = Phase::Revealing { until: now };
+        }
+        self.weigh_if_opened(id, now);
+        self.save_task(id);
     }
 
     /// The site keeps every visitor of ours out: as good as a refusal, unless it asks for patience.

@@ -89,6 +89,8 @@ pub struct AgentRecord {
     pub forged: u32,
     /// Results that independent others contradicted: content that belongs to another fetch.
     pub replayed: u32,
+    /// Pages of the beacon site that it handed in and that were shown to another agent.
+    pub copied: u32,
     /// How much of its work is done twice. Shown to nobody.
     pub trust: Trust,
     /// What its checks say against it.
@@ -115,6 +117,7 @@ impl AgentRecord {
             agreed: 0,
             forged: 0,
             replayed: 0,
+            copied: 0,
             trust: Trust::new(enrolled_at, probation),
             evidence: Evidence::new(enrolled_at),
         }

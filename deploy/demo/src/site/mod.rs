@@ -7,6 +7,7 @@ mod folder;
 mod liar;
 mod listen;
 mod pages;
+mod tunnel;
 
 pub(crate) use liar::Lie;
 pub(crate) use pages::{PLAIN_HOST, SECURE_HOST};
@@ -24,9 +25,17 @@ use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// Where the true site is.
 pub(crate) const TRUTH: Ipv4Addr = Ipv4Addr::new(127, 7, 7, 1);
+
+/// Where the coordinator's own pages are, and under which name.
+pub(crate) const BEACON: Ipv4Addr = Ipv4Addr::new(127, 7, 7, 9);
+/// See [`BEACON`].
+pub(crate) const BEACON_HOST: &str = "notes.sward.test";
+/// Whose machine the copier uses.
+pub(crate) const COPIED: Ipv4Addr = Ipv4Addr::new(127, 0, 23, 1);
 
 /// What the site is started with.
 #[derive(Debug, Parser)]
@@ -65,6 +74,8 @@ enum Content {
 struct World {
     content: Arc<Content>,
     lie: Option<Lie>,
+    /// Pages that were served in it.
+    served: Arc<AtomicUsize>,
 }
 
 /// Serves until the process is ended.
@@ -100,7 +111,7 @@ async fn serve(options: Options) -> Result<()> {
     let content = Arc::new(content);
     let lies = std::iter::once(None).chain(Lie::ALL.iter().copied().map(Some));
     for ((plain, secure), lie) in plain.listeners.into_iter().zip(secure.listeners).zip(lies) {
-        let world = World { content: Arc::clone(&content), lie };
+        let world = World { content: Arc::clone(&content), lie, served: Arc::default() };
         let router = Router::new().fallback(answer).with_state(world);
         let secure = listen::Tls::new(secure, Arc::clone(&certificate.server));
         tokio::spawn(axum::serve(plain, router.clone()).into_future());
@@ -115,6 +126,10 @@ async fn answer(State(world): State<World>, request: Request) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let host = request.headers().get("host").and_then(|host| host.to_str().ok());
     let host = host.or(request.uri().host()).unwrap_or_default();
+    if world.lie == Some(Lie::Copy) && host.split(':').next() == Some(BEACON_HOST) {
+        let answer = tunnel::fetch(BEACON, COPIED, host, path).await;
+        return answer.unwrap_or_else(|_| pages::Answer::missing()).into_response();
+    }
     let answer = match &*world.content {
         Content::Generated(pages) => pages.answer(host, path),
         Content::Folder(folder) => folder.answer(path),
@@ -123,7 +138,7 @@ async fn answer(State(world): State<World>, request: Request) -> Response {
         tokio::time::sleep(pause).await;
     }
     match world.lie {
-        Some(lie) => lie.about(answer, &world.content, host).into_response(),
+        Some(lie) => lie.about(answer, &world.content, host, &world.served).into_response(),
         None => answer.into_response(),
     }
 }

@@ -11,12 +11,12 @@ pub(crate) const PLAIN_HOST: &str = "site.sward.test";
 /// The host of HTTPS.
 pub(crate) const SECURE_HOST: &str = "secure.sward.test";
 
-const GUIDES: u64 = 60;
-const NEWS: u64 = 20;
-const ADS: u64 = 12;
+const GUIDES: u64 = 240;
+const NEWS: u64 = 60;
+const ADS: u64 = 24;
 const COPIES: u64 = 5;
 const MOVED: u64 = 5;
-const DOCS: u64 = 20;
+const DOCS: u64 = 90;
 
 /// An answer of the site.
 #[derive(Debug, Clone)]
