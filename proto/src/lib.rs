@@ -15,6 +15,7 @@ pub mod merkle;
 pub mod note;
 pub mod outcome;
 pub mod quorum;
+pub mod reason;
 pub mod receipt;
 pub mod robots;
 pub mod tariff;

@@ -393,6 +393,21 @@ fn heads_that_are_refused_for_now_come_again_and_the_piece_behind_them_changes_n
     assert_eq!((heads.len(), pieces.len()), (1, 1));
 }
 
+#[test]
+fn an_owner_reads_in_words_why_the_agent_was_barred() {
+    let mut stage = Stage::enrolled(Limits::default());
+    let (id, _) = stage.sent().pop().expect("a request for work");
+    let barred = Refusal::new(RefusalCode::Barred, "replayed");
+    stage.handle(Input::Reply { id, reply: CoordinatorReply::Refusal(barred) });
+    let view = stage.session.view(stage.now);
+    assert_eq!(view.reason, Some(StopReason::Revoked));
+    assert!(
+        view.detail.starts_with("replayed: Your agent handed in old copies"),
+        "{}",
+        view.detail
+    );
+}
+
 fn note(seq: u64, prev: Digest, tasks: u64) -> (String, ReceiptBody) {
     let body = ReceiptBody {
         schema: ReceiptSchema::of_domain("sward.example").expect("a domain"),

@@ -4,6 +4,7 @@ use super::{Asked, Session};
 use crate::output::{Account, Change, Output};
 use rand_chacha::rand_core::Rng as _;
 use std::time::Duration;
+use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::refusal::{Refusal, RefusalCode};
 use sward_proto::wire::reply::Terms;
@@ -140,7 +141,7 @@ impl Session {
         self.link.rest(now, refusal.retry_after);
         match (refusal.code, asked) {
             (RefusalCode::Barred, _) | (RefusalCode::Invite | RefusalCode::Developer, _) => {
-                self.account.barred = refusal.to_string();
+                self.account.barred = in_words(refusal);
                 self.changes.push(Change::Account(Box::new(self.account.clone())));
             }
             (_, Asked::Commit(tokens)) => {
@@ -154,4 +155,10 @@ impl Session {
             (_, Asked::SupersededWork | Asked::Reveal | Asked::Countersign) => {}
         }
     }
+}
+
+/// Why this agent is barred, as its owner reads it: a code that is known becomes its sentence.
+fn in_words(refusal: &Refusal) -> String {
+    let known = Reason::of_code(&refusal.detail);
+    known.map_or_else(|| refusal.to_string(), |why| format!("{}: {}", why.code(), why.sentence()))
 }

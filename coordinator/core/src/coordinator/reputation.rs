@@ -10,11 +10,12 @@ use crate::output::{Event, Output};
 use crate::record::agent::Standing;
 use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
-use crate::trust::outcome::{Reason, review_pages};
+use crate::trust::outcome::review_pages;
 use sward_proto::ids::PeerId;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
 use sward_proto::quorum::finding::Finding;
+use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
 
 /// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent

@@ -1,147 +1,15 @@
-//! What a finding means for the agent, in words its owner can read.
+//! What a finding means for the agent.
 //!
 //! Decides which outcome follows from what was found against an agent, what work it keeps it from, and when the owner may be
-//! told. Soft outcomes carry no guilt: honest paths do tamper (up to 4.8 % of 1.2 million residential exit
-//! nodes, Chung et al., IMC 2016) and vantage points do misreport their place (1.5 % of RIPE Atlas, arXiv 2409.19109). Never
-//! decides that an agent forged (evidence).
+//! told; the words are in `sward_proto::reason`. Soft outcomes carry no guilt: honest paths do tamper (up to 4.8 % of 1.2
+//! million residential exit nodes, Chung et al., IMC 2016) and vantage points do misreport their place (1.5 % of RIPE Atlas,
+//! arXiv 2409.19109). Never decides that an agent forged (evidence).
 
 use super::evidence::{Excuse, Volatility};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
-
-/// What was decided about an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Block page, time-out, failed fetch.
-    Unreachable,
-    /// The page itself varies, or the coordinator's check failed.
-    PageAtFault,
-    /// What it saw is what another region sees.
-    RegionVariant,
-    /// Its path injects scripts or breaks certificates.
-    PathTampered,
-    /// Its pages of regional sites differ from its neighbours'.
-    RegionUnsure,
-    /// Its pages of fast-changing sites differ from what others see.
-    VolatileDiffers,
-    /// Everything it fetches is fetched twice for a while.
-    UnderReview,
-    /// It attested content that nobody else saw.
-    Forged,
-    /// It handed in an old copy as new.
-    Replayed,
-    /// It handed in what was meant for another agent.
-    Copied,
-    /// It backed another's forgery.
-    Colluded,
-    /// It committed to results and never opened them.
-    NeverOpened,
-}
-
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 12] = [
-        Self::Unreachable,
-        Self::PageAtFault,
-        Self::RegionVariant,
-        Self::PathTampered,
-        Self::RegionUnsure,
-        Self::VolatileDiffers,
-        Self::UnderReview,
-        Self::Forged,
-        Self::Replayed,
-        Self::Copied,
-        Self::Colluded,
-        Self::NeverOpened,
-    ];
-
-    /// Whether it ends the agent's identity and what is pending is not issued.
-    #[must_use]
-    pub const fn is_hard(self) -> bool {
-        match self {
-            Self::Forged | Self::Replayed | Self::Copied | Self::Colluded | Self::NeverOpened => {
-                true
-            }
-            Self::Unreachable
-            | Self::PageAtFault
-            | Self::RegionVariant
-            | Self::PathTampered
-            | Self::RegionUnsure
-            | Self::VolatileDiffers
-            | Self::UnderReview => false,
-        }
-    }
-
-    /// The code in JSON, logs and on the wire; it never changes.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::PageAtFault => "page_at_fault",
-            Self::RegionVariant => "region_variant",
-            Self::PathTampered => "path_tampered",
-            Self::RegionUnsure => "region_unsure",
-            Self::VolatileDiffers => "volatile_differs",
-            Self::UnderReview => "under_review",
-            Self::Forged => "forged",
-            Self::Replayed => "replayed",
-            Self::Copied => "copied",
-            Self::Colluded => "colluded",
-            Self::NeverOpened => "never_opened",
-        }
-    }
-
-    /// What the owner reads.
-    #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Unreachable => {
-                "The site did not answer your agent; it rests from that site for a while, and nothing is held against it."
-            }
-            Self::PageAtFault => {
-                "The page shows different things to different visitors; nothing is held against your agent."
-            }
-            Self::RegionVariant => {
-                "Your region sees another version of this page; it is kept as your region's version and paid."
-            }
-            Self::PathTampered => {
-                "Something between your agent and the site changes pages, such as a provider or a security program; your \
-                 agent gets encrypted pages only for two weeks, and nothing is held against it."
-            }
-            Self::RegionUnsure => {
-                "Your agent seems to be somewhere else than it says; for two weeks it gets no pages that depend on the region."
-            }
-            Self::VolatileDiffers => {
-                "Fast-changing pages came out differently at your agent; for two weeks it gets steadier ones."
-            }
-            Self::UnderReview => {
-                "A result of your agent was not confirmed by others, so its next pages were fetched twice; that is over now."
-            }
-            Self::Forged => {
-                "Your agent reported content that nobody else found on several pages; its work has ended and what was pending \
-                 is not paid. You can appeal with the listed tasks."
-            }
-            Self::Replayed => {
-                "Your agent handed in old copies as new; its work has ended and what was pending is not paid. You can appeal \
-                 with the listed tasks."
-            }
-            Self::Copied => {
-                "Your agent handed in what was meant for another agent; its work has ended and what was pending is not paid. \
-                 You can appeal with the listed tasks."
-            }
-            Self::Colluded => {
-                "Your agent confirmed content that only agents found guilty had reported; its work has ended and what was \
-                 pending is not paid. You can appeal with the listed tasks."
-            }
-            Self::NeverOpened => {
-                "Your agent committed to results and never showed them; its work has ended and what was pending is not paid. \
-                 You can appeal with the listed tasks."
-            }
-        }
-    }
-}
 
 /// How long a soft outcome keeps an agent from work that does not suit it.
 pub const RESTRICTED_FOR: Duration = Duration::from_hours(14 * 24);
@@ -222,21 +90,8 @@ impl Limits {
 mod tests {
     use super::*;
     use crate::trust::evidence::{Check, weight};
-    use std::collections::BTreeSet;
 
     const DAY: Duration = Duration::from_hours(24);
-
-    #[test]
-    fn codes_are_distinct_and_are_what_serde_writes() {
-        let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
-        assert_eq!(codes.len(), Reason::ALL.len());
-        for reason in Reason::ALL {
-            let stored = postcard::to_allocvec(&reason).expect("a value");
-            assert_eq!(postcard::from_bytes::<Reason>(&stored), Ok(reason));
-            assert!(reason.sentence().ends_with('.'));
-            assert_eq!(reason.is_hard(), reason.sentence().contains("appeal"));
-        }
-    }
 
     #[test]
     fn two_regional_differences_restrict_for_a_fortnight() {
