@@ -6,6 +6,7 @@ use crate::group::{Cohort, Network, Ties};
 use crate::record::agent::{AgentRecord, Standing};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::time::Duration;
 use sward_proto::draw::{Place, Round, RoundSeed};
 use sward_proto::ids::{LeaseToken, PeerId};
 use sward_proto::timestamp::Timestamp;
@@ -18,6 +19,8 @@ pub struct Agent {
     pub record: AgentRecord,
     /// Where it dials from now; `None` while it is away.
     pub connected: Option<IpAddr>,
+    /// When it was last here, where it is away.
+    left: Timestamp,
     /// What it is to be told.
     mail: Mail,
     /// Its long poll, if one is open.
@@ -126,9 +129,9 @@ impl Mail {
 }
 
 impl Agent {
-    /// An agent as it is stored.
+    /// An agent as it is stored, which is not connected and may be soon.
     #[must_use]
-    pub fn new(record: AgentRecord) -> Self {
+    pub fn new(record: AgentRecord, now: Timestamp) -> Self {
         let mut mail = Mail::default();
         if record.seq.0 > 0 && !record.countersigned {
             mail.offer_receipt();
@@ -137,6 +140,7 @@ impl Agent {
         Self {
             record,
             connected: None,
+            left: now,
             mail,
             poll: None,
             closing: false,
@@ -177,9 +181,16 @@ impl Agent {
         self.fresh = true;
     }
 
+    /// Whether it is here, or was not longer ago than `patience` and may come back.
+    #[must_use]
+    pub fn is_expected(&self, patience: Duration, now: Timestamp) -> bool {
+        self.connected.is_some() || now < self.left + patience
+    }
+
     /// Its stream is gone.
-    const fn disconnect(&mut self) {
+    const fn disconnect(&mut self, now: Timestamp) {
         self.connected = None;
+        self.left = now;
         self.poll = None;
     }
 
@@ -298,10 +309,10 @@ impl Roster {
     }
 
     /// An agent's stream is gone.
-    pub fn disconnect(&mut self, peer: &PeerId) {
+    pub fn disconnect(&mut self, peer: &PeerId, now: Timestamp) {
         self.retire(peer);
         if let Some(agent) = self.agents.get_mut(peer) {
-            agent.disconnect();
+            agent.disconnect(now);
             self.polling.remove(&self.seed.place(peer));
         }
     }

@@ -37,9 +37,11 @@ pub fn draw_sites(plan: &Plan, start: Timestamp) -> BTreeMap<HostName, Site> {
     let mut chance = Chance::new(plan.seed, "sites");
     let mut sites = BTreeMap::new();
     let hosts = plan.hosts as u64;
+    // Such a world lasts for many hours.
+    let patient = plan.seed % 8 == 5;
     for host in 0..hosts {
         let robots = match chance.below(10) {
-            0 if host > 1 => RobotsFile::Failing((host % 3 == 0).then_some(3700)),
+            0 if host > 1 => RobotsFile::Failing((patient && host % 3 == 0).then_some(3700)),
             1..4 => RobotsFile::Gone,
             4 => RobotsFile::Text("User-agent: *\nDisallow: /private/\nCrawl-delay: 1\n".into()),
             _ => RobotsFile::Text("User-agent: *\nDisallow: /private/\n".into()),

@@ -71,7 +71,7 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
         let waiting: Vec<_> = host.queues.iter().map(|(job, queue)| (job, queue.len())).collect();
         watch.fail(format!("waiting on {name}: {waiting:?}, {host:?}"));
     }
-    check_agents(shell, roles, watch);
+    check_agents(shell, roles, alone, watch);
     check_lies(shell, watch);
 }
 
@@ -111,7 +111,7 @@ fn outvoted(shell: &Shell, job: JobId, roles: &[Role]) -> BTreeSet<CanonicalUrl>
         .collect()
 }
 
-fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
+fn check_agents(shell: &Shell, roles: &[Role], alone: bool, watch: &mut Watch) {
     let Some(core) = &shell.core else { return };
     let pages = decided_pages(shell);
     for ((number, role), (peer, _)) in roles.iter().enumerate().zip(&shell.agents) {
@@ -123,9 +123,10 @@ fn check_agents(shell: &Shell, roles: &[Role], watch: &mut Watch) {
         let pages = pages.get(peer).copied().unwrap_or_default();
         let caught = u64::from(record.forged) + u64::from(record.replayed);
         match &record.standing {
-            // It lies of two pages in three at least; robots.txt files, of which it tells the truth, may still keep its
-            // share of lies below what convicts.
-            Standing::Good if role.is_contradicted() && pages >= CHANCES && caught * 3 < pages => {
+            // It lies of two URLs in three at least; by chance it may have been given more of the third.
+            Standing::Good
+                if role.is_contradicted() && !alone && pages >= CHANCES && caught * 5 < pages =>
+            {
                 watch.fail(format!(
                     "agent {number}, a {role:?}, was contradicted {caught} times in {pages} pages"
                 ));

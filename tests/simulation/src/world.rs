@@ -21,7 +21,7 @@ use sward_proto::timestamp::Timestamp;
 const START: Timestamp = Timestamp::from_millis(1_780_000_007_000);
 /// Time in which every job must be done once the faults are over: a host with two robots.txt that both fail is tried for
 /// hours, eight fetches each, with back-offs that double up to a quarter of an hour or with the `Retry-After` that it asks for.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const PATIENCE: Duration = Duration::from_secs(36 * 3600);
 /// Time after that in which all credit must be in receipts.
 const LAST_RECEIPTS: Duration = Duration::from_secs(150);
 

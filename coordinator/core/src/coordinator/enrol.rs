@@ -86,7 +86,7 @@ impl Coordinator {
         let expires = self.invites.get(&fingerprint).map_or(at, |invite| invite.expires);
         self.put_invite(fingerprint, InviteRecord { expires, used_by: Some(agent) });
         let record = AgentRecord::new(payee, lane, at, self.config.bounds.probation);
-        self.roster.insert(agent, Agent::new(record));
+        self.roster.insert(agent, Agent::new(record, at));
         if let Some(ip) = self.visitors.get(&agent) {
             self.roster.connect(&agent, *ip);
         }

@@ -147,7 +147,7 @@ impl Coordinator {
             Input::Disconnected { agent } => {
                 self.visitors.remove(&agent);
                 self.meetings.forget(&agent);
-                self.roster.disconnect(&agent);
+                self.roster.disconnect(&agent, now);
             }
             Input::Request { agent, id, request } => self.request(agent, id, request, now),
             Input::Operator { ticket, order } => {

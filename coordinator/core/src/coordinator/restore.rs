@@ -54,7 +54,7 @@ impl Restore {
         each(store, Kind::Agent, |key, value| {
             let peer = PeerId::from_public_key(record::tail("agent", key, 1)?);
             let peer = peer.map_err(|error| StoreError::Damaged(format!("agent: {error}")))?;
-            coordinator.roster.insert(peer, Agent::new(decode("agent", value)?));
+            coordinator.roster.insert(peer, Agent::new(decode("agent", value)?, now));
             Ok(())
         })?;
         each(store, Kind::Invite, |key, value| {

@@ -6,6 +6,7 @@ use crate::group::Ties;
 use crate::output::Event;
 use crate::record::agent::Standing;
 use crate::record::chunk::Entry;
+use crate::task::Task;
 use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::timestamp::Timestamp;
@@ -69,9 +70,10 @@ impl Coordinator {
         self.check_done(task.job, now);
     }
 
-    /// A task that every enrolled group has answered without agreeing waits for newcomers for a while only.
+    /// A task that wants one more result waits for whoever may still come, and for newcomers for a while only. Looked at
+    /// again and again, as an agent that could answer may leave for good.
     pub(super) fn watch_starvation(&mut self, id: TaskId, now: Timestamp) {
-        if !self.anyone_takes(id) {
+        if self.tasks.get(&id).is_some_and(Task::is_needy) {
             let until = now + self.config.bounds.starvation_wait;
             self.timers.insert((until, Timer::Starved(id)));
         }
@@ -81,19 +83,21 @@ impl Coordinator {
         let Some(task) = self.tasks.get(&id) else { return };
         let opened = task.revealed().count();
         let answered = opened >= self.config.rules.margin && opened == task.active().count();
-        if task.is_needy() && answered && !self.anyone_takes(id) {
+        if task.is_needy() && answered && !self.anyone_takes(id, now) {
             self.settle(id, Outcome::Disagree, None, &[], None, now);
-        } else if task.is_needy() {
+        } else {
             self.watch_starvation(id, now);
         }
     }
 
-    /// Whether any agent in good standing, connected or not, would be a further voice.
-    fn anyone_takes(&self, id: TaskId) -> bool {
+    /// Whether any agent in good standing, connected or expected back, would be a further voice.
+    fn anyone_takes(&self, id: TaskId, now: Timestamp) -> bool {
         let Some(task) = self.tasks.get(&id) else { return false };
+        let patience = self.config.bounds.starvation_wait;
         self.roster.iter().any(|(peer, agent)| {
             let payee = agent.record.payee.clone();
             agent.record.standing == Standing::Good
+                && agent.is_expected(patience, now)
                 && agent
                     .record
                     .network

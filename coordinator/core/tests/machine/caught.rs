@@ -1,4 +1,4 @@
-//! What an agent that is caught leaves behind: nobody waits for it, and nothing stands on its word.
+//! What an agent that is caught, or gone, leaves behind: nobody waits for it, and nothing stands on its word.
 
 use crate::stage::{SALT, Stage, attestation, peer};
 use std::time::Duration;
@@ -124,6 +124,26 @@ fn a_page_is_contested_where_the_last_who_could_decide_is_caught() {
     }
     stage.catch(3);
     stage.after(Bounds::default().starvation_wait);
+    let outcomes: Vec<Outcome> = stage.archived.iter().map(|kept| kept.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Disagree]);
+}
+
+/// An owner's machine goes to rest with the day: a page that only it could still decide waited for it for ever.
+#[test]
+fn a_page_is_contested_where_the_last_who_could_decide_stays_away() {
+    let mut stage = Stage::with_agents(3);
+    for (n, body) in [(1, "one"), (2, "another")] {
+        stage.fetch(n, body);
+    }
+    for (n, body) in [(1, "one"), (2, "another")] {
+        stage.open(n, body);
+    }
+    let wait = Bounds::default().starvation_wait;
+    stage.after(wait - Duration::from_secs(1));
+    stage.handle(Input::Disconnected { agent: peer(3) });
+    stage.after(Duration::from_secs(1));
+    assert_eq!(stage.archived, [], "it may come back");
+    stage.after(wait);
     let outcomes: Vec<Outcome> = stage.archived.iter().map(|kept| kept.outcome).collect();
     assert_eq!(outcomes, [Outcome::Disagree]);
 }
