@@ -5,8 +5,8 @@ mod archive_sample;
 use archive_sample::{DATE, head, open, response, settings, url};
 use std::path::Path;
 use sward_coordinator::archive::{
-    Archive, ArchiveError, Location, OwnedRecord, Position, Record, Truncated, WriteError, Written,
-    http_head, read_at, records_from,
+    Archive, ArchiveError, FileRecords, Location, OwnedRecord, Position, Record, Truncated,
+    WriteError, Written, completed, http_head, read_at, records_from,
 };
 use sward_proto::digest::Digest;
 
@@ -100,6 +100,40 @@ fn a_revisit_names_what_it_repeats() {
     assert_eq!(record.field("WARC-Refers-To-Date"), Some("2026-11-22T12:40:34.005Z"));
     assert_eq!(record.payload_digest(), Some(Digest::of(b"body")));
     assert_eq!(record.http(), Some((head.as_bytes(), b"".as_slice())));
+}
+
+#[test]
+fn a_revisit_with_its_body_put_back_is_the_response_that_it_stands_for() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (mut archive, _) = open(dir.path(), u64::MAX);
+    let (original, copy) = (url("http://a.example/"), url("http://b.example/"));
+    let head = head(b"body");
+    let first = archive.append(&response(&original, &head, b"body")).expect("room");
+    let revisit = Record::Revisit {
+        target: &copy,
+        date: DATE,
+        head: &head,
+        payload_digest: Digest::of(b"body"),
+        refers_to: first.id,
+        refers_to_target: &original,
+        refers_to_date: DATE,
+    };
+    let second = archive.append(&revisit).expect("room");
+    archive.sync().expect("room");
+    let member = completed(&read(dir.path(), second), b"body").expect("short");
+    let path = dir.path().join("whole.warc.gz");
+    std::fs::write(&path, member).expect("room");
+    let mut records = FileRecords::open(&path, 0).expect("a file");
+    let (_, whole) = records.next().expect("a record").expect("sound");
+    assert_eq!((whole.kind(), whole.target()), ("response", Some("http://b.example/")));
+    assert_eq!((whole.id(), whole.date()), (Some(second.id), Some(DATE)));
+    assert_eq!(whole.http(), Some((head.as_bytes(), b"body".as_slice())));
+    assert_eq!(whole.payload_digest(), Some(Digest::of(b"body")));
+    let block = format!("sha256:{}", Digest::of(&whole.block));
+    assert_eq!(whole.field("WARC-Block-Digest"), Some(block.as_str()));
+    let gone = ["WARC-Profile", "WARC-Refers-To", "WARC-Refers-To-Date"];
+    assert!(gone.iter().all(|name| whole.field(name).is_none()), "{whole:?}");
+    assert!(records.next().is_none());
 }
 
 #[test]

@@ -69,15 +69,22 @@ pub(super) fn encode(
 
     let id = RecordId::derive(place.segment, place.offset, &fields.0);
     let header = format!("WARC/1.1\r\nWARC-Record-ID: <{id}>\r\n{}\r\n", fields.0);
-    if header.len() as u64 > MAX_HEADER_BYTES || block > MAX_BLOCK_BYTES {
-        return Err(ArchiveError::TooLarge { header: header.len() as u64, block });
+    member(&header, &[head, body], out)?;
+    Ok(id)
+}
+
+/// Appends the gzip member of a record with this header, blank line included, whose block is these parts.
+pub(super) fn member(header: &str, block: &[&[u8]], out: &mut Vec<u8>) -> Result<(), ArchiveError> {
+    let length = block.iter().map(|part| part.len() as u64).sum();
+    if header.len() as u64 > MAX_HEADER_BYTES || length > MAX_BLOCK_BYTES {
+        return Err(ArchiveError::TooLarge { header: header.len() as u64, block: length });
     }
     let mut gzip = GzBuilder::new().write(out, LEVEL);
-    for part in [header.as_bytes(), head, body, b"\r\n\r\n"] {
+    for part in [header.as_bytes()].iter().chain(block).chain(&[b"\r\n\r\n".as_slice()]) {
         gzip.write_all(part).map_err(ArchiveError::Compress)?;
     }
     gzip.finish().map_err(ArchiveError::Compress)?;
-    Ok(id)
+    Ok(())
 }
 
 /// The lines that depend on the kind of the record.

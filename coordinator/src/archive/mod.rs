@@ -5,6 +5,7 @@
 //! records' own, so the same records give the same bytes.
 
 pub(crate) mod append_file;
+mod completed;
 mod encode;
 mod error;
 mod gzip_member;
@@ -18,6 +19,7 @@ mod torn_tail;
 mod writer;
 
 pub use append_file::WriteError;
+pub use completed::completed;
 pub use error::{ArchiveError, Damage};
 pub use gzip_member::{FileRecords, MAX_BLOCK_BYTES, MAX_HEADER_BYTES};
 pub use owned_record::OwnedRecord;

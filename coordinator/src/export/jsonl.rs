@@ -1,8 +1,9 @@
 //! One JSON object a page: its text, and where each claim about it can be checked.
 
 use super::manifest::FileEntry;
+use super::originals::Originals;
 use super::warc::Places;
-use crate::archive::{OwnedRecord, RecordId, Records, read_at};
+use crate::archive::{OwnedRecord, read_at};
 use crate::intake::header;
 use crate::keeper::StampedSettlement;
 use crate::question::CaptureView;
@@ -62,6 +63,7 @@ pub(super) fn write(
     job: &JobName,
     captures: &[CaptureView],
     places: &Places,
+    originals: &Originals,
     out: &Path,
 ) -> Result<FileEntry> {
     let name = format!("{job}.jsonl");
@@ -76,7 +78,8 @@ pub(super) fn write(
         if view.capture.robots {
             continue;
         }
-        let body = bodies.get(&view.capture.payload).copied();
+        let first = originals.get(&view.task).or_else(|| bodies.get(&view.capture.payload));
+        let body = *first.context("a revisit whose body is nowhere")?;
         let line = line(archive, job, view, body, places)?;
         writer.write_all(&line)?;
         writer.write_all(b"\n")?;
@@ -90,7 +93,7 @@ fn line(
     archive: &Path,
     job: &JobName,
     view: &CaptureView,
-    body: Option<Location>,
+    body: Location,
     places: &Places,
 ) -> Result<Vec<u8>> {
     let capture = &view.capture;
@@ -100,10 +103,10 @@ fn line(
     let stamped: StampedSettlement = serde_json::from_slice(&metadata.block)?;
     let settlement = stamped.settlement;
     let page = settlement.page.as_ref().context("a verdict without a page")?;
-    let source = match body {
-        Some(at) if at != capture.page => read_at(archive, at).context("a body is missing")?,
-        Some(_) => record.clone(),
-        None => referred(archive, &record)?,
+    let source = if body == capture.page {
+        record.clone()
+    } else {
+        read_at(archive, body).context("a body is missing")?
     };
     let (title, text) = text_of(&source);
     let language = whatlang::detect(&text);
@@ -140,19 +143,6 @@ fn line(
         warc_offset: place.map(|(_, offset)| *offset),
     };
     serde_json::to_vec(&line).context("json")
-}
-
-/// The body of a revisit whose first appearance belongs to another job.
-fn referred(archive: &Path, revisit: &OwnedRecord) -> Result<OwnedRecord> {
-    let wanted: RecordId = revisit.id_in("WARC-Refers-To").context("a revisit of nothing")?;
-    let records: Records = crate::archive::records_from(archive, crate::archive::Position::START)?;
-    for record in records {
-        let (_, record) = record?;
-        if record.id() == Some(wanted) {
-            return Ok(record);
-        }
-    }
-    anyhow::bail!("record {wanted} is not in the archive")
 }
 
 fn text_of(record: &OwnedRecord) -> (Option<String>, String) {

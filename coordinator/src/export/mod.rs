@@ -7,6 +7,7 @@
 mod evidence;
 mod jsonl;
 mod manifest;
+mod originals;
 mod warc;
 
 pub use manifest::{FileEntry, Manifest};
@@ -89,15 +90,16 @@ pub fn write(
     if !needs_warc && !formats.contains(&Format::Jsonl) {
         bail!("no format was given: give --format warc,jsonl");
     }
+    let originals = originals::find(&archive, captures)?;
     let mut files = Vec::new();
     let mut places = std::collections::BTreeMap::new();
     if needs_warc {
-        let (entry, found) = warc::write(&archive, job, captures, aside.path())?;
+        let (entry, found) = warc::write(&archive, job, captures, &originals, aside.path())?;
         files.push(entry);
         places = found;
     }
     if formats.contains(&Format::Jsonl) {
-        files.push(jsonl::write(&archive, job, captures, &places, aside.path())?);
+        files.push(jsonl::write(&archive, job, captures, &places, &originals, aside.path())?);
     }
     files.extend(evidence::write(layout, job, captures, aside.path())?);
     let manifest = Manifest::new(job, Plan::of(captures), files);

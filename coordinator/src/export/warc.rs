@@ -1,7 +1,9 @@
-//! The WARC of an export: the archive's own gzip members, copied byte for byte, after a warcinfo of the export.
+//! The WARC of an export: the archive's own gzip members, copied byte for byte, after the warcinfo that they name. Only a
+//! revisit of what is not part of the export is written out as the response that it stands for.
 
 use super::manifest::FileEntry;
-use crate::archive::Location;
+use super::originals::Originals;
+use crate::archive::{Location, completed, read_at};
 use crate::question::CaptureView;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ pub(super) fn write(
     archive: &Path,
     job: &JobName,
     captures: &[CaptureView],
+    originals: &Originals,
     out: &Path,
 ) -> Result<(FileEntry, Places)> {
     let name = format!("{job}.warc.gz");
@@ -35,7 +38,14 @@ pub(super) fn write(
     }
     for view in captures {
         let CaptureView { task, capture } = view;
-        let bytes = source.group(archive, capture.group, capture.settlement)?;
+        let mut bytes = source.group(archive, capture.group, capture.settlement)?;
+        if let Some(at) = originals.get(task) {
+            let revisit = read_at(archive, capture.page)?;
+            let original = read_at(archive, *at)?;
+            let body = original.http().map(|(_, body)| body).context("a body is no answer")?;
+            let length = usize::try_from(capture.page.length)?;
+            bytes.splice(..length, completed(&revisit, body)?);
+        }
         places.insert(*task, (name.clone(), offset + (capture.page.offset - capture.group.offset)));
         records += count_members(archive, capture.group, capture.settlement)?;
         file.write_all(&bytes)?;
