@@ -161,6 +161,13 @@ fn details(job: &JobView) -> String {
     text.push_str(&format!("  {:<12} {}\n", "queued", job.counts.queued));
     text.push_str(&format!("  {:<12} {}\n", "in hand", job.open));
     text.push_str(&format!("  {:<12} {}\n", "fetches", job.counts.fetches));
+    if job.counts.single > 0 {
+        let single = job.counts.single;
+        text.push_str(&format!("  {single} pages rest on the word of one agent\n"));
+    }
+    if job.counts.retracted > 0 {
+        text.push_str(&format!("  {} pages were taken back\n", job.counts.retracted));
+    }
     if let Some(waiting) = &job.waiting_for {
         text.push_str(&format!("  waiting for {waiting}\n"));
     }
