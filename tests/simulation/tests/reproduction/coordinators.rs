@@ -171,7 +171,7 @@ fn asks_for_patience(plan: &Plan) -> bool {
 /// and what waited behind it never ended.
 #[test]
 fn urls_end_on_a_host_whose_robots_file_asks_for_patience() {
-    let plans: Vec<Plan> = (0..40).map(calm).filter(asks_for_patience).take(3).collect();
+    let plans: Vec<Plan> = (0..1000).map(calm).filter(asks_for_patience).take(3).collect();
     assert_eq!(plans.len(), 3);
     plans.into_iter().for_each(|plan| drop(holds(plan)));
 }
