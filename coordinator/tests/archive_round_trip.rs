@@ -75,10 +75,9 @@ fn a_capture_comes_back_as_a_tied_group() {
     assert_eq!(stored.field("WARC-Concurrent-To"), None);
 }
 
-#[test]
-fn a_revisit_names_what_it_repeats() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let (mut archive, _) = open(dir.path(), u64::MAX);
+/// Writes a page at a.example, and a revisit of it at b.example.
+fn page_and_revisit(dir: &Path) -> (Written, Written) {
+    let (mut archive, _) = open(dir, u64::MAX);
     let (original, copy) = (url("http://a.example/"), url("http://b.example/"));
     let head = head(b"body");
     let first = archive.append(&response(&original, &head, b"body")).expect("room");
@@ -93,33 +92,26 @@ fn a_revisit_names_what_it_repeats() {
     };
     let second = archive.append(&revisit).expect("room");
     archive.sync().expect("room");
+    (first, second)
+}
+
+#[test]
+fn a_revisit_names_what_it_repeats() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (first, second) = page_and_revisit(dir.path());
     let record = read(dir.path(), second);
     assert_eq!((record.kind(), record.target()), ("revisit", Some("http://b.example/")));
     assert_eq!(record.id_in("WARC-Refers-To"), Some(first.id));
     assert_eq!(record.field("WARC-Refers-To-Target-URI"), Some("http://a.example/"));
     assert_eq!(record.field("WARC-Refers-To-Date"), Some("2026-11-22T12:40:34.005Z"));
     assert_eq!(record.payload_digest(), Some(Digest::of(b"body")));
-    assert_eq!(record.http(), Some((head.as_bytes(), b"".as_slice())));
+    assert_eq!(record.http(), Some((head(b"body").as_bytes(), b"".as_slice())));
 }
 
 #[test]
 fn a_revisit_with_its_body_put_back_is_the_response_that_it_stands_for() {
     let dir = tempfile::tempdir().expect("a folder");
-    let (mut archive, _) = open(dir.path(), u64::MAX);
-    let (original, copy) = (url("http://a.example/"), url("http://b.example/"));
-    let head = head(b"body");
-    let first = archive.append(&response(&original, &head, b"body")).expect("room");
-    let revisit = Record::Revisit {
-        target: &copy,
-        date: DATE,
-        head: &head,
-        payload_digest: Digest::of(b"body"),
-        refers_to: first.id,
-        refers_to_target: &original,
-        refers_to_date: DATE,
-    };
-    let second = archive.append(&revisit).expect("room");
-    archive.sync().expect("room");
+    let (_, second) = page_and_revisit(dir.path());
     let member = completed(&read(dir.path(), second), b"body").expect("short");
     let path = dir.path().join("whole.warc.gz");
     std::fs::write(&path, member).expect("room");
@@ -127,7 +119,7 @@ fn a_revisit_with_its_body_put_back_is_the_response_that_it_stands_for() {
     let (_, whole) = records.next().expect("a record").expect("sound");
     assert_eq!((whole.kind(), whole.target()), ("response", Some("http://b.example/")));
     assert_eq!((whole.id(), whole.date()), (Some(second.id), Some(DATE)));
-    assert_eq!(whole.http(), Some((head.as_bytes(), b"body".as_slice())));
+    assert_eq!(whole.http(), Some((head(b"body").as_bytes(), b"body".as_slice())));
     assert_eq!(whole.payload_digest(), Some(Digest::of(b"body")));
     let block = format!("sha256:{}", Digest::of(&whole.block));
     assert_eq!(whole.field("WARC-Block-Digest"), Some(block.as_str()));

@@ -9,7 +9,6 @@ use crate::keeper::StampedSettlement;
 use crate::question::CaptureView;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use sward_coordinator_core::record::capture::Location;
@@ -54,9 +53,6 @@ struct Verdict {
     leaves: Vec<Digest>,
 }
 
-/// Where bodies lie, by digest, so that a revisit finds its own.
-type Bodies = BTreeMap<Digest, Location>;
-
 /// Writes every page, robots.txt files apart.
 pub(super) fn write(
     archive: &Path,
@@ -69,17 +65,12 @@ pub(super) fn write(
     let name = format!("{job}.jsonl");
     let file = std::fs::File::create(out.join(&name)).context("cannot write the jsonl")?;
     let mut writer = std::io::BufWriter::new(file);
-    let mut bodies = Bodies::new();
     let mut lines = 0;
     for view in captures {
-        if !view.capture.revisit {
-            bodies.entry(view.capture.payload).or_insert(view.capture.page);
-        }
         if view.capture.robots {
             continue;
         }
-        let first = originals.get(&view.task).or_else(|| bodies.get(&view.capture.payload));
-        let body = *first.context("a revisit whose body is nowhere")?;
+        let body = originals.get(&view.task).map_or(view.capture.page, |original| original.at);
         let line = line(archive, job, view, body, places)?;
         writer.write_all(&line)?;
         writer.write_all(b"\n")?;

@@ -1,7 +1,8 @@
-//! The bodies of revisits whose first record is not part of the export: it belongs to another job, or was taken back.
+//! Where the bodies of an export's revisits lie.
 //!
-//! Decides which revisits would point at nothing, and where a body for each lies. Reads the archive through once at most,
-//! and only where such a body is in no capture of the job itself.
+//! Decides that, and which revisits would point at nothing, as the record that they name is not part of the export: it
+//! belongs to another job, or was taken back. Reads the archive through once at most, and only where a body is in no
+//! capture of the job itself.
 
 use crate::archive::{Location, Position, RecordId, read_at, records_from};
 use crate::question::CaptureView;
@@ -11,21 +12,33 @@ use std::path::Path;
 use sward_proto::digest::Digest;
 use sward_proto::ids::TaskId;
 
-/// Where the body of each such revisit lies, by its task.
-pub(super) type Originals = BTreeMap<TaskId, Location>;
+/// A record that has a revisit's body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Original {
+    /// Where it lies.
+    pub(super) at: Location,
+    /// Whether it is the one that the revisit names, and part of the export.
+    pub(super) is_exported: bool,
+}
+
+/// The originals of all revisits, by their tasks.
+pub(super) type Originals = BTreeMap<TaskId, Original>;
 
 /// Finds them.
 pub(super) fn find(archive: &Path, captures: &[CaptureView]) -> Result<Originals> {
-    let whole = captures.iter().filter(|view| !view.capture.revisit);
-    let own: BTreeMap<Digest, Location> =
-        whole.map(|view| (view.capture.payload, view.capture.page)).collect();
+    let mut own: BTreeMap<Digest, Location> = BTreeMap::new();
+    for view in captures.iter().filter(|view| !view.capture.revisit) {
+        own.entry(view.capture.payload).or_insert(view.capture.page);
+    }
     let (mut found, mut wanted) = (Originals::new(), BTreeMap::<RecordId, Vec<TaskId>>::new());
     for CaptureView { task, capture } in captures.iter().filter(|view| view.capture.revisit) {
         let revisit = read_at(archive, capture.page).context("a page is not in the archive")?;
         let first = revisit.id_in("WARC-Refers-To").context("a revisit of nothing")?;
         match own.get(&capture.payload) {
-            Some(at) if read_at(archive, *at)?.id() == Some(first) => {}
-            Some(at) => drop(found.insert(*task, *at)),
+            Some(at) => {
+                let is_exported = read_at(archive, *at)?.id() == Some(first);
+                found.insert(*task, Original { at: *at, is_exported });
+            }
             None => wanted.entry(first).or_default().push(*task),
         }
     }
@@ -35,7 +48,8 @@ pub(super) fn find(archive: &Path, captures: &[CaptureView]) -> Result<Originals
     for record in records_from(archive, Position::START)? {
         let (at, record) = record?;
         let tasks = record.id().and_then(|id| wanted.remove(&id)).unwrap_or_default();
-        found.extend(tasks.into_iter().map(|task| (task, at)));
+        let original = Original { at, is_exported: false };
+        found.extend(tasks.into_iter().map(|task| (task, original)));
     }
     ensure!(
         wanted.is_empty(),

@@ -2,7 +2,7 @@
 //! revisit of what is not part of the export is written out as the response that it stands for.
 
 use super::manifest::FileEntry;
-use super::originals::Originals;
+use super::originals::{Original, Originals};
 use crate::archive::{Location, completed, read_at};
 use crate::question::CaptureView;
 use anyhow::{Context as _, Result};
@@ -39,7 +39,7 @@ pub(super) fn write(
     for view in captures {
         let CaptureView { task, capture } = view;
         let mut bytes = source.group(archive, capture.group, capture.settlement)?;
-        if let Some(at) = originals.get(task) {
+        if let Some(Original { at, .. }) = originals.get(task).filter(|first| !first.is_exported) {
             let revisit = read_at(archive, capture.page)?;
             let original = read_at(archive, *at)?;
             let body = original.http().map(|(_, body)| body).context("a body is no answer")?;
