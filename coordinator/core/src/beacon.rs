@@ -77,9 +77,7 @@ impl Beacon {
             return Digest::of(self.page(url, address).as_bytes()) == body;
         }
         let mark = format!("\"{}\n", self.mark(url, address));
-        // As `sward-page` makes it of a paragraph.
-        let block = Block::of_parts(&[b"sward/block/v1\n", b"p", b"\n", mark.as_bytes()]);
-        page.blocks().contains(&block)
+        page.blocks().contains(&Block::of_piece("p", &mark))
     }
 
     /// The one line that hangs on the address.

@@ -14,9 +14,6 @@ use scraper::node::Element;
 use sward_proto::compare::block::{Block, BlockList, MAX_BLOCKS};
 use sward_proto::compare::sketch::Sketch;
 
-/// The first line of what a block's digest covers.
-const DOMAIN: &[u8] = b"sward/block/v1\n";
-
 /// The first line of what the digest of several blocks covers, where a page has too many.
 const GROUP_DOMAIN: &[u8] = b"sward/block-group/v1\n";
 
@@ -124,8 +121,7 @@ impl Lines {
             return;
         }
         let name = self.within.last().map_or("", String::as_str);
-        let parts = [DOMAIN, name.as_bytes(), b"\n", self.covered.as_bytes()];
-        self.done.push(Block::of_parts(&parts));
+        self.done.push(Block::of_piece(name, &self.covered));
         self.covered.clear();
         self.text.push('\n');
     }

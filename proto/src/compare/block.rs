@@ -21,7 +21,17 @@ const DOMAIN: &[u8] = b"sward/blocks/v1\n";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Block(pub [u8; BLOCK_BYTES]);
 
+/// The first line of what a block's digest covers.
+const PIECE_DOMAIN: &[u8] = b"sward/block/v1\n";
+
 impl Block {
+    /// The block of a piece in the block element `name`; `covered` is what it says, a line each for a run of text, which
+    /// begins with `"`, and for an attribute.
+    #[must_use]
+    pub fn of_piece(name: &str, covered: &str) -> Self {
+        Self::of_parts(&[PIECE_DOMAIN, name.as_bytes(), b"\n", covered.as_bytes()])
+    }
+
     /// The digest of what one block covers.
     #[must_use]
     pub fn of_parts(parts: &[&[u8]]) -> Self {

@@ -13,8 +13,8 @@ use crate::attestation::{Attestation, Observation};
 use crate::compare::Copy as Seen;
 use crate::compare::block::BlockList;
 use crate::compare::limits::Limits;
-use crate::compare::response_of;
 use crate::compare::stable::{StableBlocks, attested};
+use crate::compare::{is_page, response_of};
 use crate::outcome::FailureCode;
 use crate::timestamp::Timestamp;
 use clusters::Clusters;
@@ -175,8 +175,7 @@ pub fn decide(votes: &[Vote<'_>], rules: Rules, stable: &StableBlocks) -> Decisi
 /// or a refusal is soon asked of another.
 #[must_use]
 pub fn stands_alone(attestation: &Attestation) -> bool {
-    response_of(attestation)
-        .is_some_and(|seen| seen.neutral.is_none() && (200..300).contains(&seen.status))
+    response_of(attestation).is_some_and(|seen| seen.neutral.is_none() && is_page(seen))
 }
 
 /// Which blocks of a kept copy the agreeing groups attest.
