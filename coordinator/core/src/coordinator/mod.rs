@@ -4,6 +4,7 @@
 //! [`Coordinator::handle_timeout`], [`Coordinator::next_output`]. Never reads a clock, a socket or a disk.
 
 mod admit;
+mod allocate;
 mod beacon;
 mod draw;
 mod enrol;
@@ -37,6 +38,7 @@ use crate::record::seen::Fingerprint;
 use crate::record::{self, encode};
 use crate::roster::{Agent, Roster};
 use crate::task::Task;
+use crate::trust::audit::Forecast;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -85,6 +87,8 @@ pub struct Coordinator {
     roster: Roster,
     meetings: Meetings,
     fallen: retract::Fallen,
+    /// What audits found so far.
+    forecast: Forecast,
     /// Numbers the draws. It begins anywhere, so that a restart draws no number again.
     draws: u64,
     /// Peers with an open stream, enrolled or not.
@@ -116,6 +120,7 @@ impl Coordinator {
             roster: Roster::new(config.draw_chain.seed(round)),
             meetings: Meetings::default(),
             fallen: retract::Fallen::default(),
+            forecast: Forecast::default(),
             draws: 0,
             frontier: Frontier::new(config.bounds.hot_hosts),
             config,

@@ -71,6 +71,9 @@ impl Restore {
             coordinator.take_up_task(task, now);
             Ok(())
         })?;
+        if let Some(value) = store.get(&record::position::forecast_key())? {
+            coordinator.forecast = decode("what audits found", &value)?;
+        }
         if let Some(value) = store.get(&record::position::next_task_key())? {
             coordinator.next_task = coordinator.next_task.max(TaskId(decode("next task", &value)?));
         }

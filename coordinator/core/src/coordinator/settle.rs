@@ -250,6 +250,7 @@ impl Coordinator {
             self.number_tasks_from(TaskId(id.0 + 1));
         }
         self.keep_capture(settlement, archived);
+        self.learn_audit(settlement, now);
         for result in &settlement.results {
             self.credit(settlement, result, archived);
         }

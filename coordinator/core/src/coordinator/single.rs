@@ -42,6 +42,7 @@ impl Coordinator {
         let wanted = self.tasks.get(&id).filter(|task| task.audit.is_none()).map(|t| t.wanted);
         let Some(member) = self.roster.get(agent).filter(|_| wanted == Some(1)) else { return };
         let rate = audit_rate(&member.record, self.config.bounds.hold, now);
+        let rate = rate.times(self.boost(id, &member.record));
         self.turn_round(now);
         let draw = AuditDraw::new(&self.roster.seed(), &leaf, rate.ppm());
         let delay = self.config.bounds.open_delay.as_millis();

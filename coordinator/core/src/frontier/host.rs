@@ -4,6 +4,7 @@ use super::queue::Queue;
 use crate::lookup::HostLoad;
 use crate::record::host::HostRecord;
 use crate::record::robots::RobotsRecord;
+use crate::trust::audit::Tally;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use sward_proto::canonical_url::Origin;
@@ -60,7 +61,7 @@ impl Host {
     pub(super) const fn new(now: Timestamp) -> Self {
         Self {
             next_allowed: now,
-            clock: HostRecord { blocked_until: Timestamp::ZERO, failures: 0 },
+            clock: HostRecord { blocked_until: Timestamp::ZERO, failures: 0, audits: Tally::ZERO },
             busy: BTreeSet::new(),
             needy: BTreeSet::new(),
             open: BTreeSet::new(),

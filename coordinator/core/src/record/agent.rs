@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::group::Network;
+use crate::trust::audit::Tally;
 use crate::trust::evidence::Evidence;
 use crate::trust::replication::Trust;
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,8 @@ pub struct AgentRecord {
     pub trust: Trust,
     /// What its checks say against it.
     pub evidence: Evidence,
+    /// What audits of its pages found.
+    pub audits: Tally,
 }
 
 impl AgentRecord {
@@ -120,6 +123,7 @@ impl AgentRecord {
             copied: 0,
             trust: Trust::new(enrolled_at, probation),
             evidence: Evidence::new(enrolled_at),
+            audits: Tally::ZERO,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! What outlives a restart of a host's clock: its delay and how far it is backed off.
+//! What outlives a restart of a host: how far it is backed off, and what audits of its pages found.
 //!
 //! The next allowed time itself is not stored: after a restart every host counts as just fetched.
 
 use super::Kind;
+use crate::trust::audit::Tally;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::HostName;
 use sward_proto::timestamp::Timestamp;
@@ -14,6 +15,8 @@ pub struct HostRecord {
     pub blocked_until: Timestamp,
     /// How many times in a row the host failed or asked for less.
     pub failures: u8,
+    /// What audits of its pages found.
+    pub audits: Tally,
 }
 
 /// Key: kind, host.

@@ -40,6 +40,12 @@ pub fn next_task_key() -> Vec<u8> {
     super::key(Kind::Meta, &[b"task"])
 }
 
+/// The key of what all audits found.
+#[must_use]
+pub fn forecast_key() -> Vec<u8> {
+    super::key(Kind::Meta, &[b"audits"])
+}
+
 /// The position's bytes.
 #[must_use]
 pub fn encode(position: &Position) -> Vec<u8> {

@@ -242,12 +242,24 @@ impl Stage {
     }
 
     pub(crate) fn submit_seeds(&mut self, seeds: &[&str]) {
+        self.submit_job("test", seeds, "full");
+    }
+
+    /// A job of one page that may rest on one agent's word, named after it.
+    pub(crate) fn submit_audited(&mut self, url: &str) {
+        let url: CanonicalUrl = url.parse().expect("a url");
+        let name = url.host().as_str().replace('.', "-");
+        self.submit_job(&name, &[url.as_str()], "audited");
+    }
+
+    fn submit_job(&mut self, name: &str, seeds: &[&str], replication: &str) {
         let spec = serde_json::json!({
-            "name": "test",
+            "name": name,
             "seeds": seeds,
             "purpose": "test",
             "scope": {},
             "limits": {},
+            "replication": replication,
         });
         let order = Order::Submit(serde_json::from_value(spec).expect("a job"));
         self.handle(Input::Operator { ticket: 0, order });

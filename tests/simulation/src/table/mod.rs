@@ -3,6 +3,7 @@
 //! Plays the public protocol (section E of the research on validation) on the very modules that decide in the coordinator:
 //! `trust` for whom to check, what it proves and what is held; `quorum` for its margin and cap. Deterministic for a seed.
 
+pub mod allocator;
 pub mod attack;
 pub mod baseline;
 pub mod checking;

@@ -3,6 +3,7 @@
 //! Between two checks of an agent nothing is decided, so whole runs of unchecked pages are skipped with one geometric draw;
 //! every check is played in full by the modules of `trust`.
 
+use super::allocator::{Allocator, Place};
 use super::attack::{Attack, Tuning};
 use super::crowd::{self, Member};
 use super::draw::Draws;
@@ -10,7 +11,6 @@ use super::identity::Identity;
 use super::page::{self, KINDS};
 use super::tally::Tally;
 use std::time::Duration;
-use sward_coordinator_core::trust::audit::{Allocator, Place};
 use sward_coordinator_core::trust::hold::{self, Terms};
 use sward_coordinator_core::trust::replication::{PROBATION_A_DAY, Stake, TRUSTED};
 use sward_proto::timestamp::Timestamp;
