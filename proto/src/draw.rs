@@ -196,6 +196,8 @@ pub enum PassedOver {
     MetOften,
     /// There is nothing on the host that it could be given.
     NothingLeft,
+    /// Its network, or it as a newcomer, has had its share of the day's work.
+    HadItsShare,
 }
 
 /// How an agent came by its lease.

@@ -19,6 +19,7 @@ pub mod output;
 pub mod record;
 pub mod roster;
 pub mod settlement;
+mod share;
 pub mod store;
 pub mod task;
 pub mod trust;

@@ -1,8 +1,8 @@
 //! Whom a page is given to: drawn by a seed that was fixed in advance, passing over those who could know each other.
 //!
 //! Decides who may be drawn, and keeps for each lease who was passed over and why. Who shares a payee or a network with
-//! another that fetches the same page never is. Who joined with another, or meets it too often, is not while somebody else
-//! may come; after a wait, or where there is nobody else, the circle is widened, and the draw says so.
+//! another that fetches the same page never is. Who joined with another, or meets it too often, or has had its share of the
+//! day's work, is not while somebody else may come; after a wait, or where there is nobody else, the circle is widened, and the draw says so.
 
 use super::{Coordinator, Timer};
 use crate::group::Ties;
@@ -56,6 +56,7 @@ impl Coordinator {
         ties: &Ties,
         host: &HostName,
         most: usize,
+        spent: bool,
         now: Timestamp,
     ) -> Fitting {
         let (mut fitting, agents) = (Fitting::default(), self.roster.drawable());
@@ -69,12 +70,21 @@ impl Coordinator {
                 fitting.why = fitting.why.or(Some(PassedOver::Tied));
                 continue;
             }
-            let Some(acquainted) = self.acquainted(task, peer, agents) else {
+            let acquainted = self.acquainted(task, peer, agents);
+            let spent = spent.then_some(PassedOver::HadItsShare);
+            let Some(acquainted) = spent.or(acquainted) else {
                 fitting.tasks.push((*id, false));
                 continue;
             };
             let since = task.attempts.iter().map(|attempt| attempt.leased_at).max();
-            let until = since.unwrap_or(now) + self.config.bounds.widen_wait;
+            let bounds = self.config.bounds;
+            // Whoever has had its share takes only what would starve.
+            let wait = if acquainted == PassedOver::HadItsShare {
+                bounds.starvation_wait
+            } else {
+                bounds.widen_wait
+            };
+            let until = since.unwrap_or(now) + wait;
             let nobody_else = acquainted == PassedOver::SameCohort && !self.stranger_exists(task);
             if until <= now || nobody_else {
                 fitting.tasks.push((*id, true));

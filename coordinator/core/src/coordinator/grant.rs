@@ -141,17 +141,20 @@ impl Coordinator {
         if length == 0 {
             return Err(PassedOver::Full);
         }
+        let spent = self.shares.is_spent(ties.network, &peer, now);
         let Fitting { tasks: mut run, why, waits } =
-            self.fitting_tasks(&peer, &ties, host, length, now);
+            self.fitting_tasks(&peer, &ties, host, length, spent, now);
         self.timers.extend(waits);
-        while run.len() < length {
+        let spent = spent || self.had_its_trickle(&peer, host, now);
+        while run.len() < length && !spent {
             match self.next_task(host, now) {
                 Some(task) => run.push((task, false)),
                 None => break,
             }
         }
         if run.is_empty() {
-            return Err(why.unwrap_or(PassedOver::NothingLeft));
+            let nothing = if spent { PassedOver::HadItsShare } else { PassedOver::NothingLeft };
+            return Err(why.unwrap_or(nothing));
         }
         let gap = self.gap(host, run.iter().map(|(task, _)| *task));
         let bounds = self.config.bounds;
@@ -207,7 +210,7 @@ impl Coordinator {
     }
 
     /// The next URL on a host: of the job with the highest priority that has room and does not wait for a robots.txt.
-    fn next_url(&self, name: &HostName) -> Option<(JobId, CanonicalUrl)> {
+    pub(super) fn next_url(&self, name: &HostName) -> Option<(JobId, CanonicalUrl)> {
         let host = self.frontier.host(name)?;
         let open = host.queues.iter().filter(|(job, _)| self.has_room(**job));
         let priority = |job: &JobId| self.jobs.get(job).map(|job| job.record.spec.priority);
@@ -297,6 +300,9 @@ impl Coordinator {
         let LeaseTerms { peer, ties, draw, delay, life } = terms;
         let cohort = self.roster.get(&peer)?.cohort();
         let wanted = self.wanted_of(self.tasks.get(&id)?, &peer);
+        if self.tasks.get(&id)?.active().next().is_none() {
+            self.count_trickle(id, &peer, now);
+        }
         let task = self.tasks.get_mut(&id)?;
         task.wanted = wanted;
         if task.active().next().is_none() {
@@ -307,6 +313,7 @@ impl Coordinator {
             self.meetings.record(peer, other.agent);
         }
         let expires = now + life;
+        self.shares.leased(ties.network, peer, now);
         task.attempts.push(Attempt {
             token,
             agent: peer,

@@ -37,6 +37,7 @@ use crate::record::job::JobRecord;
 use crate::record::seen::Fingerprint;
 use crate::record::{self, encode};
 use crate::roster::{Agent, Roster};
+use crate::share::Shares;
 use crate::task::Task;
 use crate::trust::audit::Forecast;
 use rand_chacha::ChaCha12Rng;
@@ -86,6 +87,7 @@ pub struct Coordinator {
     leases: BTreeMap<LeaseToken, TaskId>,
     roster: Roster,
     meetings: Meetings,
+    shares: Shares,
     fallen: retract::Fallen,
     /// What audits found so far.
     forecast: Forecast,
@@ -119,6 +121,7 @@ impl Coordinator {
             rng: ChaCha12Rng::from_seed(config.seed),
             roster: Roster::new(config.draw_chain.seed(round)),
             meetings: Meetings::default(),
+            shares: Shares::default(),
             fallen: retract::Fallen::default(),
             forecast: Forecast::default(),
             draws: 0,

@@ -13,12 +13,15 @@ use crate::trust::rate::Rate;
 use crate::trust::replication::Stake;
 use std::time::Duration;
 use sward_proto::attestation::Attestation;
+use sward_proto::canonical_url::HostName;
 use sward_proto::digest::Digest;
-use sward_proto::draw::AuditDraw;
-use sward_proto::ids::{LeaseToken, PeerId, TaskId};
+use sward_proto::draw::{AuditDraw, Place};
+use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::quorum::{Layer, stands_alone};
 use sward_proto::timestamp::Timestamp;
 
+/// Agents that wait for work of whom it is looked whether one has proved itself.
+const LOOKED_AT: usize = 32;
 const DAY: Duration = Duration::from_hours(24);
 
 impl Coordinator {
@@ -28,12 +31,46 @@ impl Coordinator {
         if !fresh {
             return task.wanted;
         }
-        let job = self.jobs.get(&task.job).map(|job| job.record.spec.replication);
         let proved = self.roster.get(peer).is_some_and(|agent| !agent.record.trust.is_proving());
-        if !task.robots && job == Some(Replication::Audited) && proved {
+        if !task.robots && self.is_audited(task.job) && proved {
             1
         } else {
             self.config.rules.margin
+        }
+    }
+
+    fn is_audited(&self, job: JobId) -> bool {
+        let job = self.jobs.get(&job).map(|job| job.record.spec.replication);
+        job == Some(Replication::Audited)
+    }
+
+    fn is_newcomer(&self, peer: &PeerId) -> bool {
+        self.roster.get(peer).is_some_and(|agent| agent.record.trust.on_probation())
+    }
+
+    /// Whether a newcomer has had what it is given a day of pages that may rest on one agent's word, while somebody waits who
+    /// has proved itself.
+    pub(super) fn had_its_trickle(
+        &mut self,
+        peer: &PeerId,
+        host: &HostName,
+        now: Timestamp,
+    ) -> bool {
+        self.is_newcomer(peer)
+            && self.next_url(host).is_some_and(|(job, _)| self.is_audited(job))
+            && self.shares.is_trickle_spent(peer, now)
+            && self
+                .roster
+                .polling_from(Place([0; 32]), LOOKED_AT)
+                .iter()
+                .any(|other| !self.is_newcomer(other))
+    }
+
+    /// A page is leased: to a newcomer, as one of those few?
+    pub(super) fn count_trickle(&mut self, id: TaskId, peer: &PeerId, now: Timestamp) {
+        let audited = self.tasks.get(&id).filter(|task| !task.robots).map(|task| task.job);
+        if audited.is_some_and(|job| self.is_audited(job)) && self.is_newcomer(peer) {
+            self.shares.trickled(*peer, now);
         }
     }
 

@@ -30,15 +30,21 @@ pub struct Claim {
 /// are alone, so that more keys behind a prefix earn no more.
 #[must_use]
 pub fn granted(claims: &[Claim]) -> Vec<u64> {
-    let alone = claims.iter().filter(|claim| claim.identities == 1 && claim.work > 0);
-    let mut sorted: Vec<u64> = alone.map(|claim| claim.work).collect();
-    sorted.sort_unstable();
-    let median = sorted.get(sorted.len().saturating_sub(1) / 2).copied();
+    let median = median_alone(claims);
     let grant = |claim: &Claim| match median {
         Some(median) if claim.identities > 1 => claim.work.min(median),
         Some(_) | None => claim.work,
     };
     claims.iter().map(grant).collect()
+}
+
+/// The median of what groups of one identity ask for; none where there is no such group.
+#[must_use]
+pub fn median_alone(claims: &[Claim]) -> Option<u64> {
+    let alone = claims.iter().filter(|claim| claim.identities == 1 && claim.work > 0);
+    let mut sorted: Vec<u64> = alone.map(|claim| claim.work).collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
 }
 
 /// The lowest rating that groups with at least half of the stake do not exceed; none without stake.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use sward_coordinator_core::beacon::Beacon;
 use sward_coordinator_core::input::Input;
-use sward_coordinator_core::record::agent::{AgentRecord, Standing};
+use sward_coordinator_core::record::agent::Standing;
 use sward_coordinator_core::task::AttemptState;
 use sward_proto::batch;
 use sward_proto::canonical_url::CanonicalUrl;
@@ -53,18 +53,6 @@ impl Stage {
                 }
             }
         }
-    }
-
-    fn held(&self, n: u8, is: impl Fn(&AttemptState) -> bool) -> Vec<(LeaseToken, CanonicalUrl)> {
-        let attempts = self.coordinator.tasks().flat_map(|task| {
-            task.attempts.iter().map(|attempt| (attempt.clone(), task.url.clone()))
-        });
-        let own = attempts.filter(|(attempt, _)| attempt.agent == peer(n) && is(&attempt.state));
-        own.map(|(attempt, url)| (attempt.token, url)).collect()
-    }
-
-    fn record(&self, n: u8) -> &AgentRecord {
-        &self.coordinator.roster().get(&peer(n)).expect("enrolled").record
     }
 }
 

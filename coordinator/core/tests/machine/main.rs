@@ -4,4 +4,5 @@ mod allocate;
 mod beacon;
 mod caught;
 mod draw;
+mod share;
 mod stage;

@@ -8,11 +8,12 @@ use sward_coordinator_core::config::{Bounds, Config};
 use sward_coordinator_core::coordinator::Coordinator;
 use sward_coordinator_core::input::{Archived, Input, Order};
 use sward_coordinator_core::output::Output;
+use sward_coordinator_core::record::agent::AgentRecord;
 use sward_coordinator_core::record::capture::Location;
 use sward_coordinator_core::record::seen::SeenKey;
 use sward_coordinator_core::settlement::Settlement;
 use sward_coordinator_core::store::{MemoryStore, Store};
-use sward_coordinator_core::task::Attempt;
+use sward_coordinator_core::task::{Attempt, AttemptState};
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE, Response};
 use sward_proto::batch::{self, Salt};
 use sward_proto::canonical_url::CanonicalUrl;
@@ -189,11 +190,16 @@ impl Stage {
 
     /// Agent `n`, from a network and with a payee of its own.
     pub(crate) fn join(&mut self, n: u8) {
+        self.join_from(n, address(n));
+    }
+
+    /// The same, dialling from there.
+    pub(crate) fn join_from(&mut self, n: u8, ip: IpAddr) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
         let order = Order::Invite { fingerprint, expires };
         self.handle(Input::Operator { ticket: n.into(), order });
-        self.handle(Input::Connected { agent: peer(n), ip: address(n) });
+        self.handle(Input::Connected { agent: peer(n), ip });
         let payee = format!("payee-{n}").parse().expect("a payee");
         self.ask(n, AgentRequest::Enrol { invite, payee, lane: Lane(0), software: "t".into() });
     }
@@ -225,10 +231,15 @@ impl Stage {
     }
 
     pub(crate) fn commit(&mut self, n: u8, tokens: Vec<LeaseToken>, leaves: Vec<Digest>) {
+        self.commit_at_once(n, tokens, leaves);
+        self.after(Duration::from_secs(10));
+    }
+
+    /// The same, and no time passes.
+    pub(crate) fn commit_at_once(&mut self, n: u8, tokens: Vec<LeaseToken>, leaves: Vec<Digest>) {
         let statement = batch::statement(&tokens, &leaves);
         let signature = key(n).sign(statement.as_bytes()).to_bytes();
         self.ask(n, AgentRequest::Commit { tokens, leaves, signature });
-        self.after(Duration::from_secs(10));
     }
 
     /// The leases of agent `n`.
@@ -263,6 +274,23 @@ impl Stage {
         });
         let order = Order::Submit(serde_json::from_value(spec).expect("a job"));
         self.handle(Input::Operator { ticket: 0, order });
+    }
+
+    /// The leases of agent `n` in such a state, with their URLs.
+    pub(crate) fn held(
+        &self,
+        n: u8,
+        is: impl Fn(&AttemptState) -> bool,
+    ) -> Vec<(LeaseToken, CanonicalUrl)> {
+        let attempts = self.coordinator.tasks().flat_map(|task| {
+            task.attempts.iter().map(|attempt| (attempt.clone(), task.url.clone()))
+        });
+        let own = attempts.filter(|(attempt, _)| attempt.agent == peer(n) && is(&attempt.state));
+        own.map(|(attempt, url)| (attempt.token, url)).collect()
+    }
+
+    pub(crate) fn record(&self, n: u8) -> &AgentRecord {
+        &self.coordinator.roster().get(&peer(n)).expect("enrolled").record
     }
 
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
