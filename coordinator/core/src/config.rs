@@ -56,7 +56,7 @@ pub struct Bounds {
     pub lease_floor: Duration,
     /// What a fetch may take at worst; lengthens the lease of a run.
     pub fetch_allowance: Duration,
-    /// How long a single result that is not audited rests at most before it is opened, as one that is audited does.
+    /// How long the results of a page that may rest on one agent's word rest at most before they are opened.
     pub open_delay: Duration,
     /// Audited agreements before one result of an agent may be enough.
     pub probation: u32,

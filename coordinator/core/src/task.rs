@@ -45,7 +45,8 @@ pub struct Task {
 pub struct Audit {
     /// The draw.
     pub draw: AuditDraw,
-    /// Where it was not drawn: when it is asked to be opened. Not at once, as that would tell it from an audited one.
+    /// When its results are asked to be opened, once all are sealed. Never at once: the second of an audit would know by that
+    /// what it is, and a first that is not audited that it is none.
     pub opens: Timestamp,
 }
 
@@ -224,10 +225,10 @@ impl Task {
         self.attempts.iter_mut().find(|attempt| attempt.token == token)
     }
 
-    /// Whether its one sealed result rests until it is opened.
+    /// Whether its sealed results rest until they are opened.
     #[must_use]
     pub fn rests(&self, now: Timestamp) -> bool {
-        self.audit.is_some_and(|audit| !audit.draw.drawn && now < audit.opens)
+        self.audit.is_some_and(|audit| now < audit.opens)
     }
 
     /// Whether every wanted result is sealed or opened.

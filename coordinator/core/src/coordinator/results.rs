@@ -73,6 +73,7 @@ impl Coordinator {
         }
         self.frontier.lease_back(&host, token, gap, now);
         self.draw_audit(task, &agent, leaf, now);
+        self.rest_if_audited(task, now);
         self.ask_reveals(task, now);
         self.save_task(task);
         AnswerCode::Taken

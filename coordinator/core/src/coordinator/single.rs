@@ -82,9 +82,7 @@ impl Coordinator {
         let rate = rate.times(self.boost(id, &member.record));
         self.turn_round(now);
         let draw = AuditDraw::new(&self.roster.seed(), &leaf, rate.ppm());
-        let delay = self.config.bounds.open_delay.as_millis();
-        let delay = self.draw_below(usize::try_from(delay).unwrap_or(usize::MAX)) as u64;
-        let opens = now + Duration::from_millis(delay);
+        let opens = self.draw_rest(now);
         let margin = self.config.rules.margin;
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.audit = Some(Audit { draw, opens });
@@ -97,7 +95,26 @@ impl Coordinator {
         }
     }
 
-    /// A single result has rested.
+    /// The last result of an audited page is sealed: it rests as a single one does.
+    pub(super) fn rest_if_audited(&mut self, id: TaskId, now: Timestamp) {
+        let sealed = |task: &&Task| task.phase == Phase::Collecting && task.is_sealed();
+        let audit = self.tasks.get(&id).filter(sealed).and_then(|task| task.audit);
+        let Some(audit) = audit.filter(|audit| audit.draw.drawn) else { return };
+        let opens = self.draw_rest(now);
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.audit = Some(Audit { opens, ..audit });
+            self.timers.insert((opens, Timer::Open(id)));
+        }
+    }
+
+    /// Until when a sealed result rests.
+    fn draw_rest(&mut self, now: Timestamp) -> Timestamp {
+        let delay = self.config.bounds.open_delay.as_millis();
+        let delay = self.draw_below(usize::try_from(delay).unwrap_or(usize::MAX)) as u64;
+        now + Duration::from_millis(delay)
+    }
+
+    /// What is sealed has rested.
     pub(super) fn open_rested(&mut self, id: TaskId, now: Timestamp) {
         self.ask_reveals(id, now);
         self.save_task(id);
