@@ -4,5 +4,7 @@ mod allocate;
 mod beacon;
 mod caught;
 mod draw;
+mod past;
 mod share;
 mod stage;
+mod unseen;

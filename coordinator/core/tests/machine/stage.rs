@@ -212,10 +212,15 @@ impl Stage {
     }
 
     /// Agent `n` opens what it sealed.
-    pub(crate) fn reveal(&mut self, n: u8, token: LeaseToken, attestation: Vec<u8>) {
+    pub(crate) fn reveal(
+        &mut self,
+        n: u8,
+        token: LeaseToken,
+        attestation: Vec<u8>,
+    ) -> Vec<(PeerId, CoordinatorReply)> {
         let blocks = BlockList::default();
         let leaf = RevealedLeaf { token, salt: SALT, attestation, blocks };
-        self.ask(n, AgentRequest::Reveal(vec![leaf]));
+        self.ask(n, AgentRequest::Reveal(vec![leaf]))
     }
 
     /// Agent `n` seals what it was given, so that its host may be fetched from again.
@@ -236,10 +241,15 @@ impl Stage {
     }
 
     /// The same, and no time passes.
-    pub(crate) fn commit_at_once(&mut self, n: u8, tokens: Vec<LeaseToken>, leaves: Vec<Digest>) {
+    pub(crate) fn commit_at_once(
+        &mut self,
+        n: u8,
+        tokens: Vec<LeaseToken>,
+        leaves: Vec<Digest>,
+    ) -> Vec<(PeerId, CoordinatorReply)> {
         let statement = batch::statement(&tokens, &leaves);
         let signature = key(n).sign(statement.as_bytes()).to_bytes();
-        self.ask(n, AgentRequest::Commit { tokens, leaves, signature });
+        self.ask(n, AgentRequest::Commit { tokens, leaves, signature })
     }
 
     /// The leases of agent `n`.
@@ -261,6 +271,11 @@ impl Stage {
         let url: CanonicalUrl = url.parse().expect("a url");
         let name = url.host().as_str().replace('.', "-");
         self.submit_job(&name, &[url.as_str()], "audited");
+    }
+
+    /// The same of many pages.
+    pub(crate) fn submit_audited_all(&mut self, seeds: &[&str]) {
+        self.submit_job("test", seeds, "audited");
     }
 
     fn submit_job(&mut self, name: &str, seeds: &[&str], replication: &str) {
