@@ -114,8 +114,8 @@ pub struct Quorum {
     pub margin: usize,
     /// Results asked for before a page is contested.
     pub most: usize,
-    /// Accepts pages on which groups agree in part: in their stable blocks, or nearly. Exports write the whole of such a page
-    /// as yet, also what only one agent saw.
+    /// Accepts pages on which groups agree in part: in their stable blocks, or nearly. Of such a page only the blocks that
+    /// independent groups attest are exported, and only links in these are followed.
     pub partial: bool,
     /// Seconds for which a page that every enrolled group has answered without agreeing waits for newcomers.
     pub patience_seconds: u64,
@@ -123,8 +123,8 @@ pub struct Quorum {
 
 impl Default for Quorum {
     fn default() -> Self {
-        let Rules { margin, most, .. } = Rules::default();
-        Self { margin, most, partial: false, patience_seconds: 600 }
+        let Rules { margin, most, partial, .. } = Rules::default();
+        Self { margin, most, partial, patience_seconds: 600 }
     }
 }
 

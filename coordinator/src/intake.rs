@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use sward_coordinator_core::input::{UploadFacts, UploadFault};
 use sward_coordinator_core::output::{Expected, UploadPart};
+use sward_page::Page;
+use sward_page::charset::decode;
 use sward_page::fingerprint::{Fingerprint, fingerprint};
 use sward_page::links::links_digest;
 use sward_page::neutral::{self, neutral};
 use sward_proto::attestation;
+use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::compare::print::LayerVersions;
 use sward_proto::digest::Digest;
 use sward_proto::ids::LeaseToken;
+use sward_proto::verdict::PublishedBlocks;
 use sward_proto::wire::refusal::{Refusal, RefusalCode};
 use sward_proto::wire::reply::CoordinatorReply;
 use sward_proto::wire::request::UploadStart;
@@ -110,7 +114,7 @@ impl Intake {
             return (CoordinatorReply::Upload { token, next_offset, done }, None);
         }
         *done = true;
-        match check(capture, *expected) {
+        match check(capture, expected) {
             Some(facts) => {
                 (CoordinatorReply::Upload { token, next_offset, done: true }, Some(Ok(facts)))
             }
@@ -138,7 +142,7 @@ fn mismatch(why: &str) -> Received {
     (CoordinatorReply::Refusal(refusal), Some(Err(UploadFault::Mismatch)))
 }
 
-fn check(capture: &Capture, expected: Expected) -> Option<UploadFacts> {
+fn check(capture: &Capture, expected: &Expected) -> Option<UploadFacts> {
     let page = capture.start.exchanges.last()?;
     let Capture { start, body } = capture;
     if !expected.head_only && Digest::of(body) != expected.raw {
@@ -155,8 +159,24 @@ fn check(capture: &Capture, expected: Expected) -> Option<UploadFacts> {
         }
         links = found.links;
     }
+    if let Some(published) = &expected.published {
+        let content_type = header(&page.response_head, "content-type");
+        links = attested_links(body, content_type.as_deref(), published, &links, &page.url)?;
+    }
     let robots_body = expected.robots.then(|| body.clone());
     Some(UploadFacts { links, robots_body })
+}
+
+/// The links in those blocks that independent groups attest; none where the body has other blocks.
+fn attested_links(
+    body: &[u8],
+    content_type: Option<&str>,
+    published: &PublishedBlocks,
+    links: &[CanonicalUrl],
+    url: &CanonicalUrl,
+) -> Option<Vec<CanonicalUrl>> {
+    let page = Page::parse(&decode(body, content_type).text).ok()?;
+    Some(page.attested(published).ok()?.links(links, url, PRODUCT_TOKEN))
 }
 
 /// What an honest agent attests of this body under this head.
@@ -215,6 +235,7 @@ mod tests {
             bytes: body.len() as u64,
             reading: None,
             links: links_digest(&[]),
+            published: None,
             head_only: false,
             robots: false,
         }
@@ -262,10 +283,34 @@ mod tests {
         for (attested, is_right) in [(reading, true), (refused, false), (Digest::ZERO, false)] {
             let expected = Expected { reading: Some(attested), ..expected(body) };
             let mut intake = Intake::new(100);
-            intake.receive(TOKEN, start(body), expected);
+            intake.receive(TOKEN, start(body), expected.clone());
             let (_, result) = intake.receive(TOKEN, chunk(0, body), expected);
             assert_eq!(result.is_some_and(|result| result.is_ok()), is_right);
         }
+    }
+
+    #[test]
+    fn links_of_blocks_that_one_agent_alone_saw_are_not_followed() {
+        let body = b"<p>one <a href=/a>a</a><p>two <a href=/b>b</a>";
+        let url = "http://a.example/".parse().expect("a url");
+        let found = fingerprint(body, None, &url, PRODUCT_TOKEN);
+        let published = PublishedBlocks::new(&found.blocks, &[true, false]);
+        let other = fingerprint(b"<p>one<p>two", None, &url, PRODUCT_TOKEN).blocks;
+        let of_another = PublishedBlocks::new(&other, &[true, true]);
+        let links = |published| {
+            let UploadPart::Start(start) = start(body) else { panic!("a start") };
+            let start = UploadStart { links: found.links.clone(), ..*start };
+            let reading = Some(reading_of(&found, b"HTTP/1.1 200 OK\r\n\r\n"));
+            let links = found.links_digest;
+            let expected = Expected { reading, links, published, ..expected(body) };
+            let mut intake = Intake::new(100);
+            intake.receive(TOKEN, UploadPart::Start(Box::new(start)), expected.clone());
+            let (_, result) = intake.receive(TOKEN, chunk(0, body), expected);
+            result.expect("complete").map(|facts| facts.links)
+        };
+        assert_eq!(links(None), Ok(found.links.clone()));
+        assert_eq!(links(Some(published)), Ok(found.links[..1].to_vec()));
+        assert_eq!(links(Some(of_another)), Err(UploadFault::Mismatch));
     }
 
     #[test]

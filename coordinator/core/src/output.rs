@@ -8,6 +8,7 @@ use crate::settlement::Settlement;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobName, LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
+use sward_proto::verdict::PublishedBlocks;
 use sward_proto::wire::reply::CoordinatorReply;
 use sward_proto::wire::request::UploadStart;
 
@@ -79,7 +80,7 @@ pub enum UploadPart {
 }
 
 /// What a capture must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// Of the decoded body.
     pub raw: Digest,
@@ -90,6 +91,9 @@ pub struct Expected {
     pub reading: Option<Digest>,
     /// Of the list of links.
     pub links: Digest,
+    /// Which of its blocks independent groups attest, where the verdict rests on less than equal content: only links in
+    /// these are wanted back.
+    pub published: Option<PublishedBlocks>,
     /// No body is to come.
     pub head_only: bool,
     /// The body is a robots.txt and is wanted back.

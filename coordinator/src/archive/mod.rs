@@ -6,6 +6,7 @@
 
 pub(crate) mod append_file;
 mod completed;
+mod converted;
 mod encode;
 mod error;
 mod gzip_member;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use append_file::WriteError;
 pub use completed::completed;
+pub use converted::converted;
 pub use error::{ArchiveError, Damage};
 pub use gzip_member::{FileRecords, MAX_BLOCK_BYTES, MAX_HEADER_BYTES};
 pub use owned_record::OwnedRecord;

@@ -2,18 +2,15 @@
 
 use super::manifest::FileEntry;
 use super::originals::Originals;
+use super::part::{self, Attested, Said};
 use super::warc::Places;
-use crate::archive::{OwnedRecord, read_at};
-use crate::intake::header;
-use crate::keeper::StampedSettlement;
+use crate::archive::read_at;
 use crate::question::CaptureView;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
 use sward_coordinator_core::record::capture::Location;
-use sward_page::charset::decode;
-use sward_page::document::Page;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobName, TaskId};
 use sward_proto::quorum::finding::Finding;
@@ -33,6 +30,11 @@ struct Line<'a> {
     bytes: u64,
     payload_digest: String,
     duplicate: bool,
+    attested: Attested,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks_left_out: Option<usize>,
     depth: u16,
     job: &'a JobName,
     verdict: Verdict,
@@ -89,17 +91,15 @@ fn line(
 ) -> Result<Vec<u8>> {
     let capture = &view.capture;
     let record = read_at(archive, capture.page).context("a page is not in the archive")?;
-    let metadata =
-        read_at(archive, capture.settlement).context("a verdict is not in the archive")?;
-    let stamped: StampedSettlement = serde_json::from_slice(&metadata.block)?;
-    let settlement = stamped.settlement;
+    let settlement = part::settlement(archive, view)?;
     let page = settlement.page.as_ref().context("a verdict without a page")?;
     let source = if body == capture.page {
         record.clone()
     } else {
         read_at(archive, body).context("a body is missing")?
     };
-    let (title, text) = text_of(&source);
+    let Said { title, main_text: text, .. } = part::said(&source, &settlement)?;
+    let left_out = part::blocks_left_out(&settlement);
     let language = whatlang::detect(&text);
     let findings =
         |finding: Finding| settlement.results.iter().filter(move |r| r.finding == finding);
@@ -127,6 +127,9 @@ fn line(
         bytes: page.bytes,
         payload_digest: format!("sha256:{}", page.payload),
         duplicate: capture.revisit,
+        attested: Attested::of(&settlement),
+        blocks: left_out.map(|(_, all)| all),
+        blocks_left_out: left_out.map(|(out, _)| out),
         depth: settlement.depth,
         job,
         verdict,
@@ -134,13 +137,4 @@ fn line(
         warc_offset: place.map(|(_, offset)| *offset),
     };
     serde_json::to_vec(&line).context("json")
-}
-
-fn text_of(record: &OwnedRecord) -> (Option<String>, String) {
-    let Some((head, body)) = record.http() else { return (None, String::new()) };
-    let decoded = decode(body, header(head, "content-type").as_deref());
-    match Page::parse(&decoded.text) {
-        Ok(page) => (page.title(), page.main_text()),
-        Err(_) => (None, String::new()),
-    }
 }

@@ -1,6 +1,6 @@
 //! What an export holds, so that anyone can check that nothing is missing or altered.
 
-use super::Plan;
+use super::{Parts, Plan};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::path::Path;
@@ -17,6 +17,9 @@ pub struct Manifest {
     /// In figures.
     #[serde(flatten)]
     pub plan: Plan,
+    /// What is left out of pages of which only a part is attested.
+    #[serde(flatten)]
+    pub parts: Parts,
     /// The files, the manifest itself apart.
     pub files: Vec<FileEntry>,
 }
@@ -66,8 +69,8 @@ impl std::io::Write for HashWriter<'_> {
 impl Manifest {
     /// A manifest of these files.
     #[must_use]
-    pub fn new(job: &JobName, plan: Plan, files: Vec<FileEntry>) -> Self {
-        Self { schema_version: 1, job: job.clone(), plan, files }
+    pub fn new(job: &JobName, plan: Plan, parts: Parts, files: Vec<FileEntry>) -> Self {
+        Self { schema_version: 1, job: job.clone(), plan, parts, files }
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<()> {

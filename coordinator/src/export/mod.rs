@@ -8,9 +8,11 @@ mod evidence;
 mod jsonl;
 mod manifest;
 mod originals;
+mod part;
 mod warc;
 
 pub use manifest::{FileEntry, Manifest};
+pub use part::{LeftOut, Parts};
 
 use crate::config::Layout;
 use crate::question::CaptureView;
@@ -46,6 +48,8 @@ pub struct Plan {
     pub pages: usize,
     /// Of them, pages whose body is that of another.
     pub duplicates: usize,
+    /// Of them, pages of which only some blocks are attested; nothing else of these is exported.
+    pub in_part: usize,
     /// Decoded bytes of the pages.
     pub bytes: u64,
 }
@@ -55,10 +59,11 @@ impl Plan {
     #[must_use]
     pub fn of(captures: &[CaptureView]) -> Self {
         let pages = captures.iter().filter(|view| !view.capture.robots);
-        let mut plan = Self { pages: 0, duplicates: 0, bytes: 0 };
+        let mut plan = Self { pages: 0, duplicates: 0, in_part: 0, bytes: 0 };
         for page in pages {
             plan.pages += 1;
             plan.duplicates += usize::from(page.capture.revisit);
+            plan.in_part += usize::from(page.capture.in_part);
             plan.bytes += page.capture.bytes;
         }
         plan
@@ -90,6 +95,11 @@ pub fn write(
     if !needs_warc && !formats.contains(&Format::Jsonl) {
         bail!("no format was given: give --format warc,jsonl");
     }
+    let parts = part::find(&archive, captures)?;
+    let is_left_out = |view: &&CaptureView| parts.left_out.iter().any(|out| out.task == view.task);
+    let captures: Vec<CaptureView> =
+        captures.iter().filter(|view| !is_left_out(view)).cloned().collect();
+    let captures = captures.as_slice();
     let originals = originals::find(&archive, captures)?;
     let mut files = Vec::new();
     let mut places = std::collections::BTreeMap::new();
@@ -102,7 +112,7 @@ pub fn write(
         files.push(jsonl::write(&archive, job, captures, &places, &originals, aside.path())?);
     }
     files.extend(evidence::write(layout, job, captures, aside.path())?);
-    let manifest = Manifest::new(job, Plan::of(captures), files);
+    let manifest = Manifest::new(job, Plan::of(captures), parts, files);
     manifest.write(aside.path())?;
     let path: PathBuf = aside.keep();
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;

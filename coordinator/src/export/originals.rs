@@ -26,17 +26,21 @@ pub(super) type Originals = BTreeMap<TaskId, Original>;
 
 /// Finds them.
 pub(super) fn find(archive: &Path, captures: &[CaptureView]) -> Result<Originals> {
-    let mut own: BTreeMap<Digest, Location> = BTreeMap::new();
-    for view in captures.iter().filter(|view| !view.capture.revisit) {
-        own.entry(view.capture.payload).or_insert(view.capture.page);
+    let mut own: BTreeMap<Digest, (Location, bool)> = BTreeMap::new();
+    // The body of a page that is exported in part is not part of the export: rather one that is.
+    let mut bodies: Vec<&CaptureView> =
+        captures.iter().filter(|view| !view.capture.revisit).collect();
+    bodies.sort_by_key(|view| view.capture.in_part);
+    for CaptureView { capture, .. } in bodies {
+        own.entry(capture.payload).or_insert((capture.page, !capture.in_part));
     }
     let (mut found, mut wanted) = (Originals::new(), BTreeMap::<RecordId, Vec<TaskId>>::new());
     for CaptureView { task, capture } in captures.iter().filter(|view| view.capture.revisit) {
         let revisit = read_at(archive, capture.page).context("a page is not in the archive")?;
         let first = revisit.id_in("WARC-Refers-To").context("a revisit of nothing")?;
         match own.get(&capture.payload) {
-            Some(at) => {
-                let is_exported = read_at(archive, *at)?.id() == Some(first);
+            Some((at, is_whole)) => {
+                let is_exported = *is_whole && read_at(archive, *at)?.id() == Some(first);
                 found.insert(*task, Original { at: *at, is_exported });
             }
             None => wanted.entry(first).or_default().push(*task),

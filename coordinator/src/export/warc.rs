@@ -1,9 +1,11 @@
 //! The WARC of an export: the archive's own gzip members, copied byte for byte, after the warcinfo that they name. Only a
-//! revisit of what is not part of the export is written out as the response that it stands for.
+//! revisit of what is not part of the export is written out as the response that it stands for, and a page of which only a
+//! part is attested as the text of that part, with its settlement.
 
 use super::manifest::FileEntry;
 use super::originals::{Original, Originals};
-use crate::archive::{Location, completed, read_at};
+use super::part;
+use crate::archive::{Location, completed, converted, read_at};
 use crate::question::CaptureView;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
@@ -38,6 +40,17 @@ pub(super) fn write(
     }
     for view in captures {
         let CaptureView { task, capture } = view;
+        if capture.in_part {
+            let page = read_at(archive, capture.page)?;
+            let said = part::said(&page, &part::settlement(archive, view)?)?;
+            let mut bytes = converted(&page, &said.text)?;
+            bytes.extend(source.group(archive, capture.settlement, capture.settlement)?);
+            places.insert(*task, (name.clone(), offset));
+            records += 2;
+            file.write_all(&bytes)?;
+            offset += bytes.len() as u64;
+            continue;
+        }
         let mut bytes = source.group(archive, capture.group, capture.settlement)?;
         if let Some(Original { at, .. }) = originals.get(task).filter(|first| !first.is_exported) {
             let revisit = read_at(archive, capture.page)?;

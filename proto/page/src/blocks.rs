@@ -9,7 +9,7 @@ use crate::canonical::{KEPT, collapsed, counts, is_left_out};
 use crate::document::Page;
 use crate::sketch::{PathCounts, sketch};
 use crate::text::is_block;
-use crate::walk::{Step, Walk, element};
+use crate::walk::{NodeRef, Step, Walk, element};
 use scraper::node::Element;
 use sward_proto::compare::block::{Block, BlockList, MAX_BLOCKS};
 use sward_proto::compare::sketch::Sketch;
@@ -34,18 +34,54 @@ impl Page {
     /// each with a line feed.
     #[must_use]
     pub fn pieces(&self) -> Pieces {
+        let (lines, paths) = self.walk_pieces(|_, _| {});
+        let sketch = sketch(&lines.text, &paths);
+        Pieces { blocks: grouped(&lines.done), sketch }
+    }
+
+    /// The page's blocks; `visit` is told of each node in which block its text or its attributes are, by the block's
+    /// place in the list, and of each node that is in none and all below it. Nodes without text or attributes are as good
+    /// in one as in another.
+    pub(crate) fn located<'a>(
+        &'a self,
+        mut visit: impl FnMut(NodeRef<'a>, Option<usize>),
+    ) -> BlockList {
+        let mut nodes = Vec::new();
+        let (lines, _) = self.walk_pieces(|node, piece| nodes.push((node, piece)));
+        let groups = groups(&lines.done);
+        for (node, piece) in nodes {
+            // What follows the last piece without saying anything belongs to it as well as to none.
+            let last = groups.last().copied();
+            visit(node, piece.and_then(|piece| groups.get(piece).copied().or(last)));
+        }
+        grouped(&lines.done)
+    }
+
+    /// One walk over the page; `visit` gets each node that is entered, and the number of its piece, or none where it is
+    /// left out.
+    fn walk_pieces<'a>(
+        &'a self,
+        mut visit: impl FnMut(NodeRef<'a>, Option<usize>),
+    ) -> (Lines, PathCounts) {
         let mut lines = Lines::default();
         let mut paths = PathCounts::default();
         let mut walk = Walk::new(self.root());
         while let Some(step) = walk.next() {
             match step {
                 Step::Enter(node) => match element(node) {
-                    Some(element) if is_left_out(element) => walk.skip_below(node),
+                    Some(element) if is_left_out(element) => {
+                        visit(node, None);
+                        walk.skip_below(node);
+                    }
                     Some(element) => {
                         paths.enter(element.name());
                         lines.enter(element);
+                        visit(node, Some(lines.done.len()));
                     }
-                    None => lines.pending.push_str(node.value().as_text().map_or("", |text| text)),
+                    None => {
+                        lines.pending.push_str(node.value().as_text().map_or("", |text| text));
+                        visit(node, Some(lines.done.len()));
+                    }
                 },
                 Step::Leave(node) => {
                     if let Some(element) = element(node).filter(|element| !is_left_out(element)) {
@@ -56,8 +92,7 @@ impl Page {
             }
         }
         lines.flush();
-        let sketch = sketch(&lines.text, &paths);
-        Pieces { blocks: grouped(lines.done), sketch }
+        (lines, paths)
     }
 }
 
@@ -134,29 +169,38 @@ fn ends_a_block(name: &str) -> bool {
 /// The most groups that are expected of a page with too many blocks: [`MAX_BLOCKS`] is 4.6 standard deviations above.
 const GROUPS: usize = 192;
 
-/// At most [`MAX_BLOCKS`]: where a page has more, a group begins at each block whose digest ends in enough zero bits. How
-/// many are enough depends on the number of blocks alone, and on their content only where chance or repetition makes too
-/// many groups all the same. So a block that comes, goes or changes moves boundaries where it stands and nowhere else.
-fn grouped(blocks: Vec<Block>) -> BlockList {
-    let count = blocks.len();
-    if let Ok(list) = BlockList::new(blocks.clone()) {
+/// The blocks of a list with these pieces: themselves or, where they are too many, one for each group.
+fn grouped(pieces: &[Block]) -> BlockList {
+    if let Ok(list) = BlockList::new(pieces.to_vec()) {
         return list;
+    }
+    let numbered: Vec<(usize, &Block)> = groups(pieces).into_iter().zip(pieces).collect();
+    let of_group = |group: &[(usize, &Block)]| {
+        let parts = group.iter().map(|(_, piece)| piece.0.as_slice());
+        Block::of_parts(&[GROUP_DOMAIN].into_iter().chain(parts).collect::<Vec<_>>())
+    };
+    let blocks = numbered.chunk_by(|(one, _), (other, _)| one == other).map(of_group).collect();
+    BlockList::new(blocks).unwrap_or_default()
+}
+
+/// For each piece, its block's place in the list. There are at most [`MAX_BLOCKS`]: where a page has more pieces, a group
+/// begins at each whose digest ends in enough zero bits. How many are enough depends on the number of pieces alone, and on
+/// their content only where chance or repetition makes too many groups all the same. So a piece that comes, goes or changes
+/// moves boundaries where it stands and nowhere else.
+fn groups(pieces: &[Block]) -> Vec<usize> {
+    let count = pieces.len();
+    if count <= MAX_BLOCKS {
+        return (0..count).collect();
     }
     let enough = (1..u64::BITS).find(|bits| count >> bits <= GROUPS).unwrap_or(u64::BITS);
     let begins = |bits: u32, block: &Block| u64::from_be_bytes(block.0).trailing_zeros() >= bits;
-    let groups =
-        |bits: &u32| blocks.iter().skip(1).filter(|block| begins(*bits, block)).count() + 1;
-    let bits = (enough..=u64::BITS).find(|bits| groups(bits) <= MAX_BLOCKS).unwrap_or(u64::BITS);
-    let mut done = Vec::with_capacity(MAX_BLOCKS);
-    let mut group: Vec<&[u8]> = vec![GROUP_DOMAIN];
-    for (n, block) in blocks.iter().enumerate() {
-        if n > 0 && begins(bits, block) {
-            done.push(Block::of_parts(&std::mem::replace(&mut group, vec![GROUP_DOMAIN])));
-        }
-        group.push(&block.0);
-    }
-    done.push(Block::of_parts(&group));
-    BlockList::new(done).unwrap_or_default()
+    let later = |bits: &u32| pieces.iter().skip(1).filter(|piece| begins(*bits, piece)).count();
+    let bits = (enough..=u64::BITS).find(|bits| later(bits) < MAX_BLOCKS).unwrap_or(u64::BITS);
+    let numbers = pieces.iter().enumerate().scan(0, |group, (n, piece)| {
+        *group += usize::from(n > 0 && begins(bits, piece));
+        Some(*group)
+    });
+    numbers.collect()
 }
 
 #[cfg(test)]

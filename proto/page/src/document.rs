@@ -84,6 +84,11 @@ impl Page {
         robots
     }
 
+    /// Changes the tree, which is only ever made less.
+    pub(crate) const fn html_mut(&mut self) -> &mut Html {
+        &mut self.html
+    }
+
     pub(crate) fn root(&self) -> NodeRef<'_> {
         self.html.tree.root()
     }

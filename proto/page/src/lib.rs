@@ -5,6 +5,7 @@
 //! or a socket, and runs no script of a page.
 
 pub mod active;
+pub mod attested;
 pub mod blocks;
 pub mod canonical;
 pub mod charset;

@@ -9,7 +9,7 @@ use crate::jsonl::{self, Records};
 use crate::keys::Keys;
 use crate::report::{Finding, Outcome};
 use crate::verdict::{self, Accepted};
-use crate::warc;
+use crate::warc::{self, Holds};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -157,7 +157,7 @@ impl Manifest {
 }
 
 impl Entry {
-    /// Every verdict holds, and the page that it accepts is in a WARC of this export, where there is one.
+    /// Every verdict holds, and the page that it accepts as a whole is in a WARC of this export, where there is one.
     fn check_evidence(
         &self,
         dir: &Path,
@@ -178,8 +178,13 @@ impl Entry {
             let error = FileError::Count { expected, found };
             findings.push(Finding::new(&self.path, error.outcome(), error.to_string()));
         }
-        let payloads: BTreeSet<Digest> = records.values().copied().flatten().collect();
-        let missing = accepted.pages().filter(|page| !payloads.contains(&page.payload));
+        let payload = |holds: &Holds| match holds {
+            Holds::Payload(digest) => Some(*digest),
+            Holds::Conversion | Holds::Other => None,
+        };
+        let payloads: BTreeSet<Digest> = records.values().filter_map(payload).collect();
+        let missing =
+            accepted.pages().filter(|page| !page.in_part && !payloads.contains(&page.payload));
         findings.extend(missing.filter(|_| !records.is_empty()).map(|page| {
             let why = format!("no record has the payload that task {} accepts", page.task);
             Finding::new(&self.path, Outcome::Invalid, why)
@@ -199,7 +204,7 @@ impl Entry {
         let found = if self.path.ends_with(".warc.gz") {
             let before = records.len();
             warc::walk(file, |record| {
-                records.insert((self.path.clone(), record.offset), record.payload_digest);
+                records.insert((self.path.clone(), record.offset), record.holds);
             })?;
             (records.len() - before) as u64
         } else if self.path.ends_with(".jsonl") {

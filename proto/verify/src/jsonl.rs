@@ -1,22 +1,21 @@
 //! JSONL files of an export: each line points at the WARC record that it was made from, and at its
 //! verdict.
 //!
-//! Decides whether that record is there and has the digest the line states, and whether the verdict
-//! accepts that digest for that URL. Never decides whether the rest of a line is a fair account of
+//! Decides whether that record is there and has the digest the line states (or, where only a part of
+//! the page is attested, was made from it), and whether the verdict accepts that digest for that URL and so much of the page. Never decides whether the rest of a line is a fair account of
 //! the record.
 
 use crate::verdict::Accepted;
-use crate::warc::labelled_digest;
+use crate::warc::{Holds, labelled_digest};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read as _};
-use sward_proto::digest::Digest;
 
 /// The longest line. A page's text is a few kilobytes.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// The records of an export by file and offset, each with its payload digest.
-pub type Records = BTreeMap<(String, u64), Option<Digest>>;
+/// The records of an export by file and offset.
+pub type Records = BTreeMap<(String, u64), Holds>;
 
 /// What is wrong with line `line`.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +67,9 @@ pub enum Fault {
     /// The verdict is about another page.
     #[error("the verdict of task {0} accepts another page")]
     OtherPage(u64),
+    /// The verdict attests the whole page and the line a part of it, or the other way round.
+    #[error("the verdict of task {0} attests more or less of the page than the line says")]
+    OtherPart(u64),
 }
 
 impl Fault {
@@ -80,6 +82,7 @@ impl Fault {
                 | Self::OtherPayload { .. }
                 | Self::NoEvidence(_)
                 | Self::OtherPage(_)
+                | Self::OtherPart(_)
         )
     }
 }
@@ -118,6 +121,8 @@ struct Pointer {
     warc_offset: u64,
     payload_digest: String,
     url: Option<String>,
+    #[serde(default)]
+    attested: Option<String>,
     verdict: Option<VerdictPointer>,
 }
 
@@ -127,8 +132,9 @@ struct VerdictPointer {
 }
 
 fn resolve(line: &[u8], records: &Records, accepted: Option<&Accepted>) -> Result<(), Fault> {
-    let Pointer { warc_file, warc_offset: offset, payload_digest, url, verdict } =
+    let Pointer { warc_file, warc_offset: offset, payload_digest, url, attested, verdict } =
         serde_json::from_slice(line)?;
+    let in_part = attested.as_deref() == Some("part");
     let Some(digest) = labelled_digest(&payload_digest) else {
         return Err(Fault::Digest(payload_digest));
     };
@@ -139,10 +145,14 @@ fn resolve(line: &[u8], records: &Records, accepted: Option<&Accepted>) -> Resul
         if page.payload != digest || page.url != url {
             return Err(Fault::OtherPage(task));
         }
+        if page.in_part != in_part {
+            return Err(Fault::OtherPart(task));
+        }
     }
     let place = (warc_file, offset);
     match records.get(&place) {
-        Some(found) if *found == Some(digest) => Ok(()),
+        Some(Holds::Conversion) if in_part => Ok(()),
+        Some(Holds::Payload(found)) if *found == digest && !in_part => Ok(()),
         Some(_) => Err(Fault::OtherPayload { file: place.0, offset }),
         None => Err(Fault::NoRecord { file: place.0, offset }),
     }

@@ -29,6 +29,8 @@ pub struct AcceptedPage {
     pub url: String,
     /// SHA-256 of the decoded body.
     pub payload: Digest,
+    /// Only some of its blocks are attested, so that its body is in no export.
+    pub in_part: bool,
 }
 
 /// The pages that verdicts accept which hold, by task.
@@ -203,7 +205,8 @@ impl<'a> Reading<'a> {
             && let Some(page) = &case.page
         {
             let (task, url) = (case.task.0, case.url.as_str().to_owned());
-            self.accepted.0.insert(task, AcceptedPage { task, url, payload: page.payload });
+            let (payload, in_part) = (page.payload, case.published.is_some());
+            self.accepted.0.insert(task, AcceptedPage { task, url, payload, in_part });
         }
     }
 

@@ -63,8 +63,19 @@ impl Fault {
 pub struct Record {
     /// Where its gzip member begins in the file, in bytes.
     pub offset: u64,
-    /// The digest of its payload; for a revisit, that of the record it refers to.
-    pub payload_digest: Option<Digest>,
+    /// What is in it.
+    pub holds: Holds,
+}
+
+/// What a record holds, as far as lines and verdicts speak of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A payload of this digest; for a revisit, that of the record it refers to.
+    Payload(Digest),
+    /// What was made from a page of which only a part may be exported.
+    Conversion,
+    /// Anything else.
+    Other,
 }
 
 /// Walks a file, checks each record and hands it to `visit`.
@@ -80,13 +91,13 @@ pub fn walk(file: impl BufRead, mut visit: impl FnMut(Record)) -> Result<(), War
             return Ok(());
         }
         let mut member = BufReader::new(GzDecoder::new(&mut file));
-        let payload_digest = record(&mut member).map_err(at)?;
-        visit(Record { offset, payload_digest });
+        let holds = record(&mut member).map_err(at)?;
+        visit(Record { offset, holds });
     }
 }
 
 /// Reads one record to the end of its member, whose checksum is thereby checked too.
-fn record(member: &mut impl BufRead) -> Result<Option<Digest>, Fault> {
+fn record(member: &mut impl BufRead) -> Result<Holds, Fault> {
     let header = Header::read(member)?;
     let mut block = member.take(header.length);
     let (mut whole, mut payload) = (Sha256::new(), Sha256::new());
@@ -114,7 +125,11 @@ fn record(member: &mut impl BufRead) -> Result<Option<Digest>, Fault> {
     if let (Some(stated), false) = (header.payload_digest, header.is_revisit) {
         compare("WARC-Payload-Digest", stated, payload)?;
     }
-    Ok(header.payload_digest)
+    Ok(match header.payload_digest {
+        _ if header.is_conversion => Holds::Conversion,
+        Some(payload) => Holds::Payload(payload),
+        None => Holds::Other,
+    })
 }
 
 fn compare(header: &'static str, stated: Digest, hasher: Sha256) -> Result<(), Fault> {
@@ -142,6 +157,7 @@ struct Header {
     length: u64,
     is_http: bool,
     is_revisit: bool,
+    is_conversion: bool,
     block_digest: Digest,
     payload_digest: Option<Digest>,
 }
@@ -183,6 +199,7 @@ impl Header {
             // A revisit's block may stop short of the blank line and holds no payload.
             is_http: media_type.starts_with("application/http") && !is_revisit,
             is_revisit,
+            is_conversion: kind == "conversion",
             block_digest: sha256(required(fields, "warc-block-digest")?)?,
             payload_digest,
         })

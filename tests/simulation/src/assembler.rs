@@ -51,7 +51,7 @@ impl Assembler {
                 incoming.body.extend_from_slice(&data);
             }
         }
-        self.check(token, expected)
+        self.check(token, &expected)
     }
 
     /// The body that was received; the inner `None` where none was wanted.
@@ -66,7 +66,7 @@ impl Assembler {
         self.0.remove(&token);
     }
 
-    fn check(&mut self, token: LeaseToken, expected: Expected) -> Taken {
+    fn check(&mut self, token: LeaseToken, expected: &Expected) -> Taken {
         let Some(incoming) = self.0.get(&token) else { return self.mismatch(token) };
         let next_offset = incoming.body.len() as u64;
         if !expected.head_only && next_offset < expected.bytes {
@@ -81,6 +81,12 @@ impl Assembler {
                 return self.mismatch(token);
             }
             links = page::links(&incoming.body);
+        }
+        if let Some(published) = &expected.published {
+            if page::blocks(&incoming.body).to_bytes() != published.kept {
+                return self.mismatch(token);
+            }
+            links = page::attested_links(&incoming.body, &published.attested);
         }
         let robots_body = expected.robots.then(|| incoming.body.clone());
         let facts = UploadFacts { links, robots_body };

@@ -69,6 +69,15 @@ pub fn links(body: &[u8]) -> Vec<CanonicalUrl> {
     kept.lines().filter_map(|line| line.strip_prefix("link ")?.parse().ok()).collect()
 }
 
+/// The links in those lines that are marked with a `1`.
+#[must_use]
+pub fn attested_links(body: &[u8], marks: &str) -> Vec<CanonicalUrl> {
+    let text = String::from_utf8_lossy(body);
+    let kept = text.split(NOISE).next().unwrap_or_default();
+    let attested = kept.lines().zip(marks.chars()).filter(|(_, mark)| *mark == '1');
+    attested.filter_map(|(line, _)| line.strip_prefix("link ")?.parse().ok()).collect()
+}
+
 /// The digest of a list of links.
 #[must_use]
 pub fn links_digest(links: &[CanonicalUrl]) -> Digest {

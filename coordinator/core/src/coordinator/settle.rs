@@ -85,6 +85,7 @@ impl Coordinator {
         }
         let weighed_by = self.settling.get(&id).and_then(|settling| settling.rules);
         let rules = weighed_by.unwrap_or(self.config.rules);
+        let kept = self.settling.get(&id).and_then(|settling| settling.capture);
         let settlement = Settlement {
             task: id,
             job: task.job,
@@ -98,7 +99,7 @@ impl Coordinator {
             page,
             results,
             audit: task.audit.map(|audit| audit.draw),
-            blocks: self.published_blocks(task, members, layer, rules),
+            blocks: kept.and_then(|token| published_blocks(task, token, members, layer?, rules)),
         };
         if let Some(task) = self.tasks.get_mut(&id) {
             task.phase = Phase::Settling;
@@ -165,30 +166,6 @@ impl Coordinator {
             () if settling.tainted.contains(&token) => Finding::Tainted,
             () => Finding::Neutral,
         }
-    }
-
-    /// Which blocks of the kept copy independent groups attest; `None` where the whole of it is.
-    fn published_blocks(
-        &self,
-        task: &Task,
-        members: &[LeaseToken],
-        layer: Option<Layer>,
-        rules: Rules,
-    ) -> Option<PublishedBlocks> {
-        let token = self.settling.get(&task.id)?.capture?;
-        layer.filter(|layer| layer.is_partial())?;
-        let lists: Vec<(&Attempt, BlockList)> = task
-            .revealed()
-            .filter(|(attempt, _)| members.contains(&attempt.token))
-            .map(|(attempt, revealed)| (attempt, revealed.block_list()))
-            .collect();
-        let kept =
-            lists.iter().find(|(attempt, _)| attempt.token == token).map(|(_, list)| list)?;
-        let ties: Vec<&Ties> = lists.iter().map(|(attempt, _)| &attempt.ties).collect();
-        let copies: Vec<(Voice, &BlockList)> =
-            voices(&ties).into_iter().zip(lists.iter().map(|(_, list)| list)).collect();
-        let attested = quorum::attested_blocks(kept, &copies, rules);
-        Some(PublishedBlocks::new(kept, &attested))
     }
 
     fn archive(&mut self, id: TaskId) {
@@ -279,6 +256,7 @@ impl Coordinator {
             bytes: page.bytes,
             robots: settlement.robots,
             revisit: kept.revisit,
+            in_part: settlement.blocks.is_some(),
         };
         let key = record::capture::key(settlement.job, settlement.task);
         self.batch.put(key, encode(&capture));
@@ -363,6 +341,30 @@ impl Coordinator {
     pub(super) fn has_results(task: &Task) -> bool {
         task.revealed().next().is_some()
     }
+}
+
+/// Which blocks of the copy under `token` independent groups attest; `None` where the whole of it is.
+pub(super) fn published_blocks(
+    task: &Task,
+    token: LeaseToken,
+    members: &[LeaseToken],
+    layer: Layer,
+    rules: Rules,
+) -> Option<PublishedBlocks> {
+    if !layer.is_partial() {
+        return None;
+    }
+    let lists: Vec<(&Attempt, BlockList)> = task
+        .revealed()
+        .filter(|(attempt, _)| members.contains(&attempt.token))
+        .map(|(attempt, revealed)| (attempt, revealed.block_list()))
+        .collect();
+    let (_, kept) = lists.iter().find(|(attempt, _)| attempt.token == token)?;
+    let ties: Vec<&Ties> = lists.iter().map(|(attempt, _)| &attempt.ties).collect();
+    let copies: Vec<(Voice, &BlockList)> =
+        voices(&ties).into_iter().zip(lists.iter().map(|(_, list)| list)).collect();
+    let attested = quorum::attested_blocks(kept, &copies, rules);
+    Some(PublishedBlocks::new(kept, &attested))
 }
 
 /// The page that a result helped to accept or to contest, and who else did.

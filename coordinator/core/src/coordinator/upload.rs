@@ -1,5 +1,6 @@
 //! The body: asked of one agreeing agent, drawn at random, and checked against what it attested.
 
+use super::settle::published_blocks;
 use super::verdict::{facts_of, rests_on_less_than_equal_bytes};
 use super::{Coordinator, Timer};
 use crate::input::{UploadFacts, UploadFault};
@@ -118,7 +119,8 @@ impl Coordinator {
     fn expected(&self, agent: &PeerId, token: LeaseToken) -> Option<Expected> {
         let id = self.leases.get(&token)?;
         let task = self.tasks.get(id)?;
-        let Phase::Uploading { token: asked, head_only, recompute, .. } = &task.phase else {
+        let Phase::Uploading { agreement, token: asked, head_only, recompute, .. } = &task.phase
+        else {
             return None;
         };
         if *asked != token || task.attempt(token)?.agent != *agent {
@@ -131,6 +133,13 @@ impl Coordinator {
             bytes: response.raw_bytes,
             reading: recompute.then(|| response.reading()),
             links: response.links,
+            published: published_blocks(
+                task,
+                token,
+                &agreement.members,
+                agreement.layer,
+                agreement.rules,
+            ),
             head_only: *head_only,
             robots: task.robots,
         })

@@ -33,6 +33,8 @@ pub struct CaptureRecord {
     pub robots: bool,
     /// The body lies in an earlier record.
     pub revisit: bool,
+    /// Only some of its blocks are attested: the settlement says which.
+    pub in_part: bool,
 }
 
 impl CaptureRecord {

@@ -1,6 +1,6 @@
 //! An export whose pages resolve to their verdicts.
 
-use crate::sample::{BODY, agent, coordinator, publish, whole};
+use crate::sample::{BODY, agent, coordinator, partial, publish, whole};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
@@ -33,6 +33,19 @@ fn warc(body: &str) -> Vec<u8> {
     gzip(text.as_bytes())
 }
 
+/// The text of a part of a page.
+fn conversion(text: &str) -> Vec<u8> {
+    let record = format!(
+        "WARC/1.1\r\nWARC-Type: conversion\r\nWARC-Record-ID: <urn:uuid:1>\r\n\
+         WARC-Date: 2026-11-22T12:00:00Z\r\nWARC-Refers-To: <urn:uuid:0>\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nWARC-Block-Digest: sha256:{}\r\n\
+         Content-Length: {}\r\n\r\n{text}\r\n\r\n",
+        Digest::of(text.as_bytes()),
+        text.len()
+    );
+    gzip(record.as_bytes())
+}
+
 fn line(url: &str, verdict: &serde_json::Value, body: &str) -> String {
     let digest = format!("sha256:{}", Digest::of(body.as_bytes()));
     let line = json!({ "url": url, "warc_file": "docs.warc.gz", "warc_offset": 0,
@@ -42,12 +55,22 @@ fn line(url: &str, verdict: &serde_json::Value, body: &str) -> String {
 
 /// The worst that is found of an export of one page, and all that is said.
 fn check(case: Case, body: &str, page: String, records: u64, by: &NoteSigner) -> (Outcome, String) {
+    check_record(case, warc(body), page, records, by)
+}
+
+fn check_record(
+    case: Case,
+    record: Vec<u8>,
+    page: String,
+    records: u64,
+    by: &NoteSigner,
+) -> (Outcome, String) {
     let dir = tempfile::tempdir().expect("a folder");
     let bundle = [publish(case).encode().expect("json").as_slice(), b"\n"].concat();
     let files = [
         ("docs.jsonl", page.into_bytes(), 1),
         ("docs.evidence.jsonl.gz", gzip(&bundle), records),
-        ("docs.warc.gz", warc(body), 1),
+        ("docs.warc.gz", record, 1),
     ];
     let entries: Vec<_> = files
         .iter()
@@ -100,4 +123,22 @@ fn every_page_resolves_to_a_verdict_that_accepts_it() {
     let mut bent = whole();
     bent.rules.margin = 3;
     is(check(bent, BODY, page, 1, &ours), Outcome::Invalid, "no evidence for task 7");
+}
+
+#[test]
+fn a_page_in_part_is_a_conversion_and_says_so() {
+    let payload = partial().page.expect("a page").payload;
+    let line = |attested: &str| {
+        let line = json!({ "url": URL, "warc_file": "docs.warc.gz", "warc_offset": 0,
+            "payload_digest": format!("sha256:{payload}"), "attested": attested,
+            "verdict": { "task": 7 } });
+        format!("{line}\n")
+    };
+    let of = |case, record, attested| check_record(case, record, line(attested), 1, &coordinator());
+    let text = || conversion("some of it");
+    is(of(partial(), text(), "part"), Outcome::Valid, "1 verdicts recomputed");
+    is(of(partial(), text(), "whole"), Outcome::Invalid, "more or less of the page");
+    is(of(partial(), warc(BODY), "part"), Outcome::Invalid, "another payload digest");
+    is(of(whole(), warc(BODY), "part"), Outcome::Invalid, "of task 7 a");
+    is(of(whole(), text(), "whole"), Outcome::Invalid, "no record has the payload");
 }
