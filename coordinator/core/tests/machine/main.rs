@@ -3,4 +3,5 @@
 mod beacon;
 mod caught;
 mod draw;
+mod regions;
 mod stage;
