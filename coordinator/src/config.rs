@@ -44,9 +44,32 @@ pub struct Config {
     /// Pages of the coordinator's own that show who copies; none where this is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beacon: Option<BeaconSite>,
+    /// Where addresses are, by files of others.
+    #[serde(default, skip_serializing_if = "NetworkPart::is_empty")]
+    pub network: NetworkPart,
     /// Sizes.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// Files in MaxMind's DB format, such as GeoLite2 and DB-IP have; one may serve for both. Relative to the data folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkPart {
+    /// The autonomous system of each address. Without it networks are told apart by their prefixes alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asn: Option<PathBuf>,
+    /// The country of each address. Without it there are no regions, and no variants of pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<PathBuf>,
+}
+
+impl NetworkPart {
+    /// Whether no file is named.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.asn.is_none() && self.country.is_none()
+    }
 }
 
 /// The beacon site.

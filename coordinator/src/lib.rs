@@ -11,6 +11,7 @@ pub mod journal;
 pub mod keeper;
 pub mod keys;
 pub mod metrics;
+pub mod network;
 pub mod operator;
 pub mod p2p;
 pub mod question;

@@ -58,6 +58,8 @@ fn agent_view(peer: &PeerId, agent: &Agent) -> AgentView {
         peer_id: peer.to_string(),
         payee: record.payee.to_string(),
         network: record.network.map(|network| network.to_string()),
+        asn: record.whereabouts.asn.map(|asn| asn.0),
+        region: record.whereabouts.region.map(|region| region.to_string()),
         connected: agent.connected.is_some(),
         standing: standing.to_owned(),
         reason,

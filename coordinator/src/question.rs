@@ -78,6 +78,10 @@ pub struct AgentView {
     pub payee: String,
     /// The network that it dials from, as it counts for independence.
     pub network: Option<String>,
+    /// The autonomous system of that network, where the operator's file has it.
+    pub asn: Option<u32>,
+    /// Its region: a country's code, where the operator's file has it.
+    pub region: Option<String>,
     /// Whether its stream is open.
     pub connected: bool,
     /// `good` or `caught`.

@@ -7,6 +7,7 @@ use crate::intake::Intake;
 use crate::keeper::Keeper;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::network::NetworkFiles;
 use crate::operator;
 use crate::p2p::{NetEvent, Transport};
 use crate::question::{CaptureView, Outcome, Question};
@@ -42,6 +43,7 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 /// A coordinator that listens and is ready to run.
 pub struct Daemon {
     turns: Turns,
+    files: NetworkFiles,
     net: mpsc::Receiver<NetEvent>,
     questions: mpsc::Receiver<(Question, Reply)>,
     streams: Streams,
@@ -114,6 +116,7 @@ impl Daemon {
         let config = Config::load(layout)?;
         let keys = Keys::load(layout)?;
         let core = core_config(layout, &config, &keys)?;
+        let files = NetworkFiles::open(layout.data(), &config.network)?;
         let site = core.beacon.clone();
         ensure!(
             core.draw_plan.round(now()).is_some(),
@@ -152,7 +155,7 @@ impl Daemon {
         let intake = Intake::new(config.limits.upload_bytes);
         let turns = Turns::new(coordinator, store, keeper, intake, metrics, position);
         let (streams, tickets) = (Streams::new(), BTreeMap::new());
-        Ok(Self { turns, net, questions, streams, tickets, next_ticket: 1, address })
+        Ok(Self { turns, files, net, questions, streams, tickets, next_ticket: 1, address })
     }
 
     /// Runs until `stop` resolves.
@@ -203,7 +206,8 @@ impl Daemon {
         match event {
             NetEvent::Opened { peer, ip, answers, stream } => {
                 self.streams.insert(peer, (stream, answers));
-                inputs.push(Input::Connected { agent: peer, ip });
+                let whereabouts = self.files.look_up(ip);
+                inputs.push(Input::Connected { agent: peer, ip, whereabouts });
             }
             NetEvent::Closed { peer, stream } => {
                 if self.streams.get(&peer).is_some_and(|(current, _)| *current == stream) {

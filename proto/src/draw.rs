@@ -192,6 +192,10 @@ pub enum PassedOver {
     Tied,
     /// It joined within the same hour as another that fetches the same page.
     SameCohort,
+    /// It dials from the autonomous system of another that fetches the same page.
+    SameAsn,
+    /// The page is wanted once more as one region sees it, and it is in another.
+    OtherRegion,
     /// It meets another that fetches the same page too often.
     MetOften,
     /// There is nothing on the host that it could be given.
@@ -207,7 +211,7 @@ pub struct Draw {
     pub round: Round,
     /// Which draw of it.
     pub number: u64,
-    /// Cohorts and acquaintances were let pass, as nobody else could be found in time.
+    /// Cohorts, systems, regions and acquaintances were let pass, as nobody else could be found in time.
     pub widened: bool,
     /// Who came before it and why it was not they, in order.
     pub passed: Vec<(PeerId, PassedOver)>,

@@ -8,7 +8,7 @@ use sward_proto::draw::{DrawPlan, Round, RoundSeed, SeedChain};
 use sward_proto::ids::JobName;
 use sward_proto::merkle::MerkleError;
 use sward_proto::timestamp::Timestamp;
-use sward_proto::verdict::{Case, OpenedResult, Page};
+use sward_proto::verdict::{Case, OpenedResult};
 
 /// The seeds of rounds that are over.
 pub struct PastSeeds<'a> {
@@ -70,24 +70,12 @@ pub fn case(
         settled_at: settlement.settled_at,
         outcome: settlement.outcome,
         layer: settlement.layer,
-        page: settlement.page.as_ref().map(page),
+        page: settlement.page.as_ref().map(PageFacts::attested),
         published: settlement.blocks.clone(),
         results: settlement.results.iter().map(opened).collect::<Result<_, _>>()?,
         audit: settlement.audit,
+        variants: settlement.variants.clone(),
     })
-}
-
-fn page(facts: &PageFacts) -> Page {
-    Page {
-        final_url: facts.final_url.clone(),
-        status: facts.status,
-        media_type: facts.media_type.clone(),
-        fetched_at: facts.fetched_at,
-        payload: facts.payload,
-        bytes: facts.bytes,
-        canonical: facts.canonical,
-        redirect_target: facts.redirect_target.clone(),
-    }
 }
 
 fn opened(result: &AgentResult) -> Result<OpenedResult, EvidenceError> {

@@ -1,13 +1,15 @@
 //! Who counts as one voice.
 //!
 //! Decides independence: agents with one payee, or behind one IPv4 /24 or IPv6 /48, are one group, however many keys they
-//! hold. Never decides how groups vote.
+//! hold. Keeps also from which autonomous system and region each dials, as the operator's files say. Never decides how groups
+//! vote.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use sward_proto::ids::Payee;
 use sward_proto::quorum::voice::{self, Voice, labels};
+use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 
 /// The network that an agent dials from, as coarse as one household or one rack can be expected to be.
@@ -60,6 +62,20 @@ impl Cohort {
     }
 }
 
+/// A network operator's number (RFC 1930). It is told to nobody; a verdict has labels in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Asn(pub u32);
+
+/// What the operator's files say of an address; nothing where there are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// Its autonomous system.
+    pub asn: Option<Asn>,
+    /// Its region.
+    pub region: Option<Region>,
+}
+
 /// What ties an agent to others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ties {
@@ -67,6 +83,8 @@ pub struct Ties {
     pub payee: Payee,
     /// Where it dials from.
     pub network: Network,
+    /// What is known of that place. It ties nobody, and counts where a region has a variant.
+    pub whereabouts: Whereabouts,
 }
 
 impl Ties {
@@ -83,7 +101,24 @@ pub fn voices(members: &[&Ties]) -> Vec<Voice> {
     let payees: Vec<&Payee> = members.iter().map(|ties| &ties.payee).collect();
     let networks: Vec<Network> = members.iter().map(|ties| ties.network).collect();
     let pairs = labels(&payees).into_iter().zip(labels(&networks));
-    pairs.map(|(payee, network)| Voice { payee, network }).collect()
+    let places = labels_of_known(members, |place| place.asn)
+        .into_iter()
+        .zip(labels_of_known(members, |place| place.region));
+    pairs
+        .zip(places)
+        .map(|((payee, network), (asn, region))| Voice { payee, network, asn, region })
+        .collect()
+}
+
+/// Labels numbered among those of whom it is known.
+fn labels_of_known<T: PartialEq>(
+    members: &[&Ties],
+    of: fn(&Whereabouts) -> Option<T>,
+) -> Vec<Option<u16>> {
+    let all: Vec<Option<T>> = members.iter().map(|ties| of(&ties.whereabouts)).collect();
+    let known: Vec<&T> = all.iter().flatten().collect();
+    let mut numbers = labels(&known).into_iter();
+    all.iter().map(|one| one.as_ref().and_then(|_| numbers.next())).collect()
 }
 
 /// How many groups these agents form: ties chain, so that A with B and B with C make one group of three.
@@ -98,7 +133,8 @@ mod tests {
 
     fn ties(payee: &str, ip: &str) -> Ties {
         let ip: IpAddr = ip.parse().expect("an address");
-        Ties { payee: payee.parse().expect("a payee"), network: ip.into() }
+        let whereabouts = Whereabouts::default();
+        Ties { payee: payee.parse().expect("a payee"), network: ip.into(), whereabouts }
     }
 
     #[test]
@@ -114,6 +150,20 @@ mod tests {
         assert_eq!(count_groups(&[&a, &c, &d]), 3);
         assert_eq!(count_groups(&[&d, &e, &f]), 2);
         assert_eq!(count_groups(&[]), 0);
+    }
+
+    #[test]
+    fn labels_tell_whether_two_are_in_one_place_and_nothing_more() {
+        let at = |ip, asn: Option<u32>, region: Option<&str>| {
+            let region = region.map(|code| code.parse().expect("a region"));
+            Ties { whereabouts: Whereabouts { asn: asn.map(Asn), region }, ..ties(ip, ip) }
+        };
+        let a = at("192.0.2.1", None, Some("SE"));
+        let b = at("198.51.100.1", Some(64_500), Some("JP"));
+        let c = at("203.0.113.1", Some(64_499), Some("SE"));
+        let labels: Vec<_> =
+            voices(&[&a, &b, &c]).iter().map(|voice| (voice.asn, voice.region)).collect();
+        assert_eq!(labels, [(None, Some(0)), (Some(0), Some(1)), (Some(1), Some(0))]);
     }
 
     #[test]

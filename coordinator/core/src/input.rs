@@ -1,5 +1,6 @@
 //! Everything that can happen to a coordinator.
 
+use crate::group::Whereabouts;
 use crate::job::{JobSpec, JobState};
 use crate::lookup::Answer;
 use crate::record::capture::Location;
@@ -19,6 +20,8 @@ pub enum Input {
         agent: PeerId,
         /// From where.
         ip: IpAddr,
+        /// What the operator's files say of that address.
+        whereabouts: Whereabouts,
     },
     /// Its stream is gone.
     Disconnected {

@@ -2,13 +2,14 @@
 //!
 //! Decides nothing about pages or pay; keeps each agent's mail until it is fetched.
 
-use crate::group::{Cohort, Network, Ties};
+use crate::group::{Asn, Cohort, Network, Ties, Whereabouts};
 use crate::record::agent::{AgentRecord, Standing};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 use sward_proto::draw::{Place, Round, RoundSeed};
 use sward_proto::ids::{LeaseToken, PeerId};
+use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::{UploadOrder, Work};
 
@@ -29,8 +30,8 @@ pub struct Agent {
     pub closing: bool,
     /// Leases that it has not answered yet.
     pub leased: BTreeSet<LeaseToken>,
-    /// It is counted among those that can be drawn.
-    counted: bool,
+    /// As what it is counted among those that can be drawn.
+    counted: Option<Circle>,
     /// Its connection has not asked for work yet: what it holds from before is still to be learnt.
     pub fresh: bool,
     /// Where it dialled from of late, the last first. A restart forgets it.
@@ -39,6 +40,17 @@ pub struct Agent {
 
 /// Addresses remembered of an agent: it may have fetched from any of them what it hands in now.
 const ADDRESSES: usize = 8;
+
+/// Those who joined together and dial from one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Circle {
+    /// With whom they joined.
+    pub cohort: Cohort,
+    /// From which autonomous system they dial, where that is known.
+    pub asn: Option<Asn>,
+    /// From which region.
+    pub region: Option<Region>,
+}
 
 /// An open long poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +157,7 @@ impl Agent {
             poll: None,
             closing: false,
             leased,
-            counted: false,
+            counted: None,
             fresh: true,
             dialled_from: VecDeque::new(),
         }
@@ -155,8 +167,19 @@ impl Agent {
     #[must_use]
     pub fn ties(&self) -> Option<Ties> {
         let network: Network = self.connected?.into();
-        (self.record.standing == Standing::Good)
-            .then(|| Ties { payee: self.record.payee.clone(), network })
+        let whereabouts = self.record.whereabouts;
+        (self.record.standing == Standing::Good).then(|| Ties {
+            payee: self.record.payee.clone(),
+            network,
+            whereabouts,
+        })
+    }
+
+    /// With whom it joined, and what is known of where it dials from.
+    #[must_use]
+    pub const fn circle(&self) -> Circle {
+        let Whereabouts { asn, region } = self.record.whereabouts;
+        Circle { cohort: self.cohort(), asn, region }
     }
 
     /// With whom it joined.
@@ -166,11 +189,19 @@ impl Agent {
     }
 
     /// Its stream is open: orders are told anew.
-    fn connect(&mut self, ip: IpAddr) {
+    fn connect(&mut self, ip: IpAddr, whereabouts: Whereabouts) {
         let network = Network::from(ip);
-        if self.record.network.is_some_and(|before| before != network) {
+        // A household is given another address of its provider now and then; where providers are not known, any is a move.
+        let moved = match (self.record.whereabouts.asn, whereabouts.asn) {
+            (Some(before), Some(now)) => before != now,
+            (Some(_) | None, None) | (None, Some(_)) => {
+                self.record.network.is_some_and(|before| before != network)
+            }
+        };
+        if moved {
             self.record.trust.moved();
         }
+        self.record.whereabouts = whereabouts;
         self.connected = Some(ip);
         self.dialled_from.retain(|before| *before != ip);
         self.dialled_from.push_front(ip);
@@ -222,8 +253,8 @@ pub struct Roster {
     polling: BTreeMap<Place, PeerId>,
     /// This round's seed.
     seed: RoundSeed,
-    /// How many of each cohort can be drawn: connected and in good standing.
-    cohorts: BTreeMap<Cohort, usize>,
+    /// How many of each circle can be drawn: connected and in good standing.
+    circles: BTreeMap<Circle, usize>,
     /// Agents that may have something to be told.
     mailed: BTreeSet<PeerId>,
 }
@@ -236,7 +267,7 @@ impl Roster {
             agents: BTreeMap::new(),
             polling: BTreeMap::new(),
             seed,
-            cohorts: BTreeMap::new(),
+            circles: BTreeMap::new(),
             mailed: BTreeSet::new(),
         }
     }
@@ -296,13 +327,15 @@ impl Roster {
     }
 
     /// An agent's stream is open: orders are told anew.
-    pub fn connect(&mut self, peer: &PeerId, ip: IpAddr) {
+    pub fn connect(&mut self, peer: &PeerId, ip: IpAddr, whereabouts: Whereabouts) {
+        self.retire(peer);
         if let Some(agent) = self.agents.get_mut(peer) {
-            if !agent.counted && agent.record.standing == Standing::Good {
-                agent.counted = true;
-                *self.cohorts.entry(agent.cohort()).or_default() += 1;
+            agent.connect(ip, whereabouts);
+            if agent.record.standing == Standing::Good {
+                let circle = agent.circle();
+                agent.counted = Some(circle);
+                *self.circles.entry(circle).or_default() += 1;
             }
-            agent.connect(ip);
             self.polling.remove(&self.seed.place(peer));
             self.mailed.insert(*peer);
         }
@@ -330,26 +363,25 @@ impl Roster {
         self.agents.get_mut(peer)?.poll.take()
     }
 
-    /// The cohorts of which somebody can be drawn.
-    pub fn cohorts(&self) -> impl Iterator<Item = Cohort> {
-        self.cohorts.keys().copied()
+    /// The circles of which somebody can be drawn.
+    pub fn circles(&self) -> impl Iterator<Item = Circle> {
+        self.circles.keys().copied()
     }
 
     /// How many agents can be drawn.
     #[must_use]
     pub fn drawable(&self) -> usize {
-        self.cohorts.values().sum()
+        self.circles.values().sum()
     }
 
     /// An agent cannot be drawn any more.
     pub fn retire(&mut self, peer: &PeerId) {
-        let Some(agent) = self.agents.get_mut(peer).filter(|agent| agent.counted) else { return };
-        agent.counted = false;
-        let cohort = agent.cohort();
-        if let Some(count) = self.cohorts.get_mut(&cohort) {
+        let counted = self.agents.get_mut(peer).and_then(|agent| agent.counted.take());
+        let Some(circle) = counted else { return };
+        if let Some(count) = self.circles.get_mut(&circle) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.cohorts.remove(&cohort);
+                self.circles.remove(&circle);
             }
         }
     }
@@ -376,7 +408,7 @@ impl Roster {
     /// What agents that wait have not been told yet, up to `limit` of each kind.
     pub fn deliver(&mut self, limit: usize) -> BTreeMap<PeerId, Work> {
         let mut delivered = BTreeMap::new();
-        let Self { agents, polling: _, seed: _, cohorts: _, mailed } = self;
+        let Self { agents, polling: _, seed: _, circles: _, mailed } = self;
         mailed.retain(|peer| {
             let Some(agent) = agents.get_mut(peer) else { return false };
             if agent.poll.is_none() {
@@ -390,5 +422,32 @@ impl Roster {
             more
         });
         delivered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sward_proto::ids::Lane;
+
+    /// Audited agreements that count after a connection from `first` and another from `second`.
+    fn kept(first: (u8, Option<u32>), second: (u8, Option<u32>)) -> u64 {
+        let payee = "ann".parse().expect("a payee");
+        let mut record = AgentRecord::new(payee, Lane(0), Timestamp::ZERO, 0);
+        (0..8).for_each(|_| record.trust.agreed(true, Timestamp::ZERO));
+        let mut agent = Agent::new(record, Timestamp::ZERO);
+        for (net, asn) in [first, second] {
+            let whereabouts = Whereabouts { asn: asn.map(Asn), region: None };
+            agent.connect([192, 0, net, 1].into(), whereabouts);
+        }
+        agent.record.trust.passed()
+    }
+
+    #[test]
+    fn a_move_is_to_another_system_or_where_none_is_known_to_another_network() {
+        assert_eq!(kept((1, Some(7)), (2, Some(7))), 8, "another address of one provider");
+        assert_eq!(kept((1, Some(7)), (1, Some(8))), 2);
+        assert_eq!((kept((1, None), (1, None)), kept((1, None), (2, None))), (8, 2));
+        assert_eq!((kept((1, None), (1, Some(7))), kept((1, None), (2, Some(7)))), (8, 2));
     }
 }

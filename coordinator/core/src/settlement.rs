@@ -13,7 +13,7 @@ use sward_proto::quorum::finding::Finding;
 use sward_proto::quorum::{Layer, Rules};
 use sward_proto::tariff::CreditClass;
 use sward_proto::timestamp::Timestamp;
-use sward_proto::verdict::{Origin, PublishedBlocks};
+use sward_proto::verdict::{Origin, Page, PublishedBlocks, Variant};
 
 /// A task's end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct Settlement {
     pub audit: Option<AuditDraw>,
     /// Which blocks of the accepted page may be published, where the verdict rests on less than equal content.
     pub blocks: Option<PublishedBlocks>,
+    /// What other regions see in place of the accepted page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
 }
 
 /// What was accepted.
@@ -70,6 +73,23 @@ pub struct PageFacts {
     pub links: Vec<CanonicalUrl>,
     /// For a robots.txt: the rules that apply to us.
     pub robots_rules: Option<String>,
+}
+
+impl PageFacts {
+    /// What of it an agent attests.
+    #[must_use]
+    pub fn attested(&self) -> Page {
+        Page {
+            final_url: self.final_url.clone(),
+            status: self.status,
+            media_type: self.media_type.clone(),
+            fetched_at: self.fetched_at,
+            payload: self.payload,
+            bytes: self.bytes,
+            canonical: self.canonical,
+            redirect_target: self.redirect_target.clone(),
+        }
+    }
 }
 
 /// One agent's part.
@@ -100,6 +120,16 @@ pub struct AgentResult {
     pub class: Option<CreditClass>,
     /// With what.
     pub credit: Totals,
+}
+
+impl AgentResult {
+    /// Leaves out what nothing hangs on: the blocks, and where its agent is.
+    pub fn keep_the_least(&mut self) {
+        self.blocks = Vec::new();
+        if let Some(origin) = &mut self.origin {
+            origin.voice = origin.voice.unplaced();
+        }
+    }
 }
 
 #[cfg(test)]

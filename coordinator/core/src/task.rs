@@ -13,6 +13,7 @@ use sward_proto::digest::Digest;
 use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::quorum::{Layer, Rules};
+use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 
 /// A task in hand.
@@ -34,6 +35,8 @@ pub struct Task {
     pub wanted: usize,
     /// The leases given so far.
     pub attempts: Vec<Attempt>,
+    /// From which region the next result should come.
+    pub region: Option<Region>,
     /// Whether the one result that was wanted at first is to be checked.
     pub audit: Option<Audit>,
     /// How far it has come.
@@ -96,6 +99,21 @@ pub struct Agreement {
     pub contradicted: Vec<LeaseToken>,
     /// Leases that claim a page which is near, and which others contradict in some blocks.
     pub disputed: Vec<LeaseToken>,
+    /// What other regions see.
+    pub variants: Vec<RegionVariant>,
+    /// Leases that would be contradicted or disputed, were not their region unheard.
+    pub regional: Vec<LeaseToken>,
+}
+
+/// What one region sees in place of the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionVariant {
+    /// Which.
+    pub region: Region,
+    /// The leases that saw it.
+    pub members: Vec<LeaseToken>,
+    /// On which layer they agree.
+    pub layer: Layer,
 }
 
 /// One lease and what came of it.

@@ -66,8 +66,8 @@ impl Agents {
         let agents: Vec<AgentView> = ask_all(&layout.socket(), &Question::Agents)?;
         printer.print("agents", &agents, |agents| {
             let mut text = format!(
-                "{:<52} {:>9} {:>7} {:>7} {:>12} {:>12}  standing\n",
-                "agent", "connected", "results", "agreed", "pending", "receipted"
+                "{:<52} {:>9} {:>6} {:>7} {:>7} {:>12} {:>12}  standing\n",
+                "agent", "connected", "region", "results", "agreed", "pending", "receipted"
             );
             for agent in agents {
                 let standing = match &agent.reason {
@@ -75,9 +75,10 @@ impl Agents {
                     None => agent.standing.clone(),
                 };
                 text.push_str(&format!(
-                    "{:<52} {:>9} {:>7} {:>7} {:>12} {:>12}  {standing}\n",
+                    "{:<52} {:>9} {:>6} {:>7} {:>7} {:>12} {:>12}  {standing}\n",
                     agent.peer_id,
                     if agent.connected { "yes" } else { "no" },
+                    agent.region.as_deref().unwrap_or("-"),
                     agent.fetched,
                     agent.agreed,
                     agent.pending,

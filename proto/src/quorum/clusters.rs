@@ -2,6 +2,8 @@
 //!
 //! Decides the clusters of one weighing and which of them stands. Never weighs failures.
 
+mod regions;
+
 use super::{Agreed, Decision, Layer, Rules, Vote, voices};
 use crate::compare::block::BlockList;
 use crate::compare::limits::Limits;
@@ -68,10 +70,15 @@ impl<'a> Clusters<'a> {
             let first = self.largest(&self.voiced, level)?;
             let rest: Vec<usize> =
                 self.voiced.iter().copied().filter(|vote| !first.contains(vote)).collect();
-            let second = self.largest(&rest, level).map_or(0, |members| self.groups(&members));
-            let leads = self.groups(&first) >= second + self.rules.margin;
+            let leads = self.leads(&first, &rest, level) || self.leads_abroad(&first, &rest, level);
             leads.then(|| self.conclude(first, level, layer))
         })
+    }
+
+    /// Whether a cluster has the margin over every answer among the rest.
+    fn leads(&self, first: &[usize], rest: &[usize], level: usize) -> bool {
+        let second = self.largest(rest, level).map_or(0, |members| self.groups(&members));
+        self.groups(first) >= second + self.rules.margin
     }
 
     /// The cluster of most groups, around the first vote that has one.
@@ -110,9 +117,19 @@ impl<'a> Clusters<'a> {
         let others = self.voiced.iter().copied().filter(|vote| !content.contains(vote));
         let wrong: Vec<usize> =
             others.filter(|vote| self.is_contradicted(*vote, &members)).collect();
+        let (variants, regional, wrong) = self.by_region(&content, pages, wrong);
         let is_near = |vote: &usize| members.iter().any(|member| self.agree(*member, *vote, 3));
         let (disputed, contradicted) = wrong.into_iter().partition(is_near);
-        Decision::Agreed(Agreed { members, layer, keepers, tainted, contradicted, disputed })
+        Decision::Agreed(Agreed {
+            members,
+            layer,
+            keepers,
+            tainted,
+            contradicted,
+            disputed,
+            variants,
+            regional,
+        })
     }
 
     /// Members whose scripts and frames agree too, and those whose do not. Where all of three groups differ, the page

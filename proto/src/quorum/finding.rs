@@ -17,6 +17,12 @@ pub enum Finding {
     Neutral,
     /// The same content with scripts or frames that others did not see: its path injects them. No blame.
     Tainted,
+    /// Another page, on which independent groups of its region agree and which nobody of that region contradicts: that region's
+    /// variant. Credited.
+    Variant,
+    /// Another page, and nobody of its region saw what was accepted; but too few of it, or not all, agree on this one. No blame;
+    /// how often it happens to an agent is counted.
+    Regional,
     /// A page near that of independent others who fetched it at the same time, but for blocks in which they contradict it.
     Disputed,
     /// A page that independent others contradict who fetched it at the same time.

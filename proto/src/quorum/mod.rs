@@ -130,6 +130,22 @@ pub struct Agreed {
     pub contradicted: Vec<usize>,
     /// Who claims a page that is near but for blocks in which they contradict it.
     pub disputed: Vec<usize>,
+    /// What regions see in which nobody saw the page.
+    pub variants: Vec<Variant>,
+    /// Who would be contradicted or disputed, were not their region unheard: nobody of it saw the page, and it has no
+    /// variant.
+    pub regional: Vec<usize>,
+}
+
+/// What one region sees in place of the page, by the word of independent groups there and with nobody there against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// The region's label among the votes.
+    pub region: u16,
+    /// Who saw it.
+    pub members: Vec<usize>,
+    /// On what they agree: equal bodies or equal content.
+    pub layer: Layer,
 }
 
 /// Weighs all opened results of a task. `stable` is what is known of the URL's blocks beforehand.
@@ -169,6 +185,18 @@ pub fn decide(votes: &[Vote<'_>], rules: Rules, stable: &StableBlocks) -> Decisi
         },
         Some(_) | None => Decision::More,
     }
+}
+
+/// The vote whose region one more result should come from: where an answer was seen in one region only and too few of that
+/// region have been asked, more of the same tells a page that differs by region from a lie. `None` where votes do not
+/// differ, do not differ by region, or as many were asked for as may be.
+#[must_use]
+pub fn wanted_region(votes: &[Vote<'_>], rules: Rules, stable: &StableBlocks) -> Option<usize> {
+    let placed = votes.iter().any(|vote| vote.voice.region.is_some());
+    if !placed || votes.len() >= rules.most {
+        return None;
+    }
+    Clusters::new(votes, rules, stable).wanted_region()
 }
 
 /// Whether one agent's word for this may be taken, where it has proved itself: only for a page that was there, as a failure
@@ -216,7 +244,7 @@ mod tests {
     struct Result(u8, Attestation, BlockList);
 
     fn voice(n: u8) -> Voice {
-        Voice { payee: n.into(), network: n.into() }
+        Voice::new(n.into(), n.into())
     }
 
     fn seen(n: u8, status: u16, raw: &str) -> Result {

@@ -1,7 +1,8 @@
 //! How many independent groups stand behind some results.
 //!
-//! Decides it from labels that are equal exactly where two results share a payee or a network, and that tell nothing else
-//! of either: a verdict is counted and published with the same labels. Never decides what makes a network.
+//! Decides it from labels that are equal exactly where two results share a payee, a network, an autonomous system or a region,
+//! and that tell nothing else of any: a verdict is counted and published with the same labels. Never decides what makes a
+//! network.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,23 +13,60 @@ pub struct Voice {
     pub payee: u16,
     /// Equal for equal networks.
     pub network: u16,
+    /// Equal for equal autonomous systems; `None` where that is not known, or nothing hangs on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asn: Option<u16>,
+    /// Equal for equal regions; `None` where that is not known, or nothing hangs on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<u16>,
 }
 
 impl Voice {
+    /// A voice from nowhere in particular.
+    #[must_use]
+    pub const fn new(payee: u16, network: u16) -> Self {
+        Self { payee, network, asn: None, region: None }
+    }
+
+    /// The same, from nowhere in particular.
+    #[must_use]
+    pub const fn unplaced(self) -> Self {
+        Self::new(self.payee, self.network)
+    }
+
     /// Whether the two may be one hand.
     #[must_use]
     pub const fn shared_with(self, other: Self) -> bool {
         self.payee == other.payee || self.network == other.network
+    }
+
+    /// The same, where one autonomous system is one hand too: for what only a region vouches for, in which few agents may
+    /// be.
+    const fn shared_nearby(self, other: Self) -> bool {
+        match (self.asn, other.asn) {
+            (Some(one), Some(another)) if one == another => true,
+            _ => self.shared_with(other),
+        }
     }
 }
 
 /// How many groups these form: ties chain, so that A with B and B with C make one group of three.
 #[must_use]
 pub fn count_groups(members: &[Voice]) -> usize {
+    count(members, Voice::shared_with)
+}
+
+/// How many groups these form where agents of one autonomous system count as one as well, as far as systems are known.
+#[must_use]
+pub fn count_distant_groups(members: &[Voice]) -> usize {
+    count(members, Voice::shared_nearby)
+}
+
+fn count(members: &[Voice], shared: fn(Voice, Voice) -> bool) -> usize {
     let mut group: Vec<usize> = (0..members.len()).collect();
     for (i, a) in members.iter().enumerate() {
         for (j, b) in members.iter().enumerate().skip(i + 1) {
-            if a.shared_with(*b) {
+            if shared(*a, *b) {
                 merge(&mut group, i, j);
             }
         }
@@ -64,7 +102,7 @@ mod tests {
     use super::*;
 
     fn voices(pairs: &[(u16, u16)]) -> Vec<Voice> {
-        pairs.iter().map(|(payee, network)| Voice { payee: *payee, network: *network }).collect()
+        pairs.iter().map(|(payee, network)| Voice::new(*payee, *network)).collect()
     }
 
     #[test]
@@ -73,6 +111,15 @@ mod tests {
         assert_eq!(count_groups(&voices(&[(0, 0), (1, 1), (0, 1)])), 1);
         assert_eq!(count_groups(&voices(&[(0, 0), (1, 1), (2, 2)])), 3);
         assert_eq!(count_groups(&[]), 0);
+    }
+
+    #[test]
+    fn agents_of_one_system_are_one_group_of_their_region() {
+        let of = |n: u16, asn| Voice { asn, ..Voice::new(n, n) };
+        let both = [of(0, Some(0)), of(1, Some(0))];
+        assert_eq!((count_groups(&both), count_distant_groups(&both)), (2, 1));
+        let unknown = [of(0, None), of(1, None), of(2, Some(0))];
+        assert_eq!(count_distant_groups(&unknown), 3);
     }
 
     #[test]

@@ -130,15 +130,20 @@ fn check_each_once(results: &[OpenedResult], faults: &mut Faults) {
 
 /// Labels are numbered as they come, so that they can tell nothing else.
 fn check_labels(results: &[OpenedResult], faults: &mut Faults) {
-    let of = |label: fn(&Voice) -> u16| -> Vec<u16> {
-        results.iter().map(|result| label(&result.origin.voice)).collect()
-    };
-    let (payees, networks) = (of(|voice| voice.payee), of(|voice| voice.network));
-    for (field, stated) in [("voice.payee", payees), ("voice.network", networks)] {
+    let fields: [(&str, fn(&Voice) -> Option<u16>); 4] = [
+        ("voice.payee", |voice| Some(voice.payee)),
+        ("voice.network", |voice| Some(voice.network)),
+        ("voice.asn", |voice| voice.asn),
+        ("voice.region", |voice| voice.region),
+    ];
+    for (field, label) in fields {
+        let stated = results.iter().enumerate();
+        let stated = stated.filter_map(|(n, result)| Some((n, label(&result.origin.voice)?)));
+        let (places, stated): (Vec<usize>, Vec<u16>) = stated.unzip();
         let numbered = labels(&stated);
         let wrong = stated.iter().zip(&numbered).position(|(stated, label)| stated != label);
-        if let Some(index) = wrong {
-            faults.of_result(index, field, "labels are not numbered from 0 as they come");
+        if let Some(index) = wrong.and_then(|wrong| places.get(wrong)) {
+            faults.of_result(*index, field, "labels are not numbered from 0 as they come");
         }
     }
 }

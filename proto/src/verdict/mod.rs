@@ -5,6 +5,7 @@
 //! were drawn, by which rules it was counted) the coordinator vouches with its own signature. Never decides who is right:
 //! [`crate::quorum`] does.
 
+mod abroad;
 mod bundle;
 mod check;
 mod drawn;
@@ -26,6 +27,7 @@ use crate::outcome::Outcome;
 use crate::quorum::finding::Finding;
 use crate::quorum::voice::Voice;
 use crate::quorum::{Layer, Rules};
+use crate::region::Region;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -65,9 +67,24 @@ pub struct Case {
     /// Where one result was enough at first: whether it was drawn for an audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditDraw>,
+    /// What other regions see in place of the page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
 }
 
-/// What was accepted.
+/// What one region sees in place of an accepted page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    /// Which. Only here a region is published by its name: results have labels that tell no more than whether two are
+    /// equal.
+    pub region: Region,
+    /// On what its agents agree.
+    pub layer: Layer,
+    /// What the first of them attests. Its body is not kept.
+    pub page: Page,
+}
+
+/// A page as an agent attests it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// Where the redirects within the host ended.

@@ -1,5 +1,6 @@
 //! The verdict anew, from what was opened: by the same functions by which the coordinator decided.
 
+use super::abroad::check_variants;
 use super::fault::Faults;
 use super::{Case, OpenedResult, Page, PublishedBlocks, needs_blocks};
 use crate::attestation::{Attestation, Response};
@@ -62,6 +63,7 @@ pub(super) fn recompute(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> 
     }
     faults.unequal("case.layer", &case.layer, &verdict.layer);
     check_findings(case, &verdict.agreed, faults);
+    check_variants(case, read, &verdict.agreed, faults);
     check_page(case, read, &verdict, faults);
     verdict.agreed.members
 }
@@ -69,7 +71,7 @@ pub(super) fn recompute(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> 
 /// What one result that stands alone decides.
 fn alone() -> Decision {
     let none = Vec::new;
-    let (tainted, contradicted, disputed) = (none(), none(), none());
+    let (tainted, contradicted, disputed, regional) = (none(), none(), none(), none());
     let (members, keepers) = (vec![0], vec![0]);
     Decision::Agreed(Agreed {
         members,
@@ -78,6 +80,8 @@ fn alone() -> Decision {
         tainted,
         contradicted,
         disputed,
+        variants: Vec::new(),
+        regional,
     })
 }
 
@@ -119,6 +123,8 @@ fn follow(decision: Decision, read: &[Read<'_>]) -> Verdict {
         tainted: Vec::new(),
         contradicted: Vec::new(),
         disputed: Vec::new(),
+        variants: Vec::new(),
+        regional: Vec::new(),
     };
     match decision {
         Decision::Agreed(agreed) => {
@@ -165,12 +171,15 @@ fn check_findings(case: &Case, agreed: &Agreed, faults: &mut Faults) {
     let blaming = is_blaming(case.outcome);
     for (index, result) in case.results.iter().enumerate() {
         let among = |some: &[usize]| some.contains(&index);
+        let in_variant = agreed.variants.iter().any(|variant| among(&variant.members));
         let possible: &[Finding] = match () {
             () if among(&agreed.members) && case.outcome == Outcome::Ok => {
                 &[Finding::Agreed, Finding::Withheld]
             }
             () if among(&agreed.members) => &[Finding::Agreed],
+            () if in_variant && case.outcome == Outcome::Ok => &[Finding::Variant],
             () if !blaming => &[Finding::Neutral],
+            () if in_variant || among(&agreed.regional) => &[Finding::Regional],
             // Whether a body was in the archive before, only the archive can tell.
             () if among(&agreed.contradicted) => &[Finding::Forged, Finding::Replayed],
             () if among(&agreed.disputed) => &[Finding::Disputed, Finding::Replayed],
@@ -238,7 +247,7 @@ fn check_page(case: &Case, read: &[Read<'_>], verdict: &Verdict, faults: &mut Fa
     }
 }
 
-fn is_of(page: &Page, response: &Response) -> bool {
+pub(super) fn is_of(page: &Page, response: &Response) -> bool {
     page.final_url == response.final_url
         && page.status == response.status
         && page.media_type == response.media_type

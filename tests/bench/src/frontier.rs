@@ -21,6 +21,7 @@ use sward_coordinator::recover::{Recovered, recover};
 use sward_coordinator::run::{core_config, now};
 use sward_coordinator::turn::Turns;
 use sward_coordinator_core::batch::Batch;
+use sward_coordinator_core::group::Whereabouts;
 use sward_coordinator_core::input::{Input, Order};
 use sward_coordinator_core::record::robots::{self, RobotsRecord};
 use sward_coordinator_core::settlement::{PageFacts, Settlement};
@@ -197,6 +198,7 @@ impl Bench {
             audit: None,
             rules: None,
             blocks: None,
+            variants: Vec::new(),
         })
     }
 
@@ -226,7 +228,11 @@ impl Bench {
         let enrol = AgentRequest::Enrol { invite, payee, lane: Lane(0), software };
         self.turn(vec![
             Input::Operator { ticket: 2, order: Order::Invite { fingerprint, expires } },
-            Input::Connected { agent, ip: Ipv4Addr::new(192, 0, 2, 1).into() },
+            Input::Connected {
+                agent,
+                ip: Ipv4Addr::new(192, 0, 2, 1).into(),
+                whereabouts: Whereabouts::default(),
+            },
             Input::Request { agent, id: 1, request: enrol },
         ])?;
         self.now = self.now + PAUSE;

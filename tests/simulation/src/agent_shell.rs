@@ -119,7 +119,7 @@ impl World {
         if let Err(why) = self.visits.begin(agent, ticket, &url, &self.sites, self.now) {
             self.watch.fail(why);
         }
-        let fetched = self.sites.answer(&url, self.now);
+        let fetched = self.sites.answer(&url, machine.region, self.now);
         let end = self.now + Duration::from_millis(fetched.elapsed_ms.into());
         let ended = AgentEvent::Fetched { life: machine.life, ticket };
         machine.fetches.insert(ticket, (url, fetched));

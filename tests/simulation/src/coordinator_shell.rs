@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use sward_coordinator_core::config::{Bounds, Config};
 use sward_coordinator_core::coordinator::Coordinator;
+use sward_coordinator_core::group::Whereabouts;
 use sward_coordinator_core::input::Order;
 use sward_coordinator_core::lookup::Lookup;
 use sward_coordinator_core::record::position::Position;
@@ -73,6 +74,8 @@ pub struct Shell {
     pub life: u64,
     /// Who each agent is, and from where it dials.
     pub agents: Vec<(PeerId, IpAddr)>,
+    /// What is known of where each dials from.
+    pub whereabouts: Vec<Whereabouts>,
     numbers: BTreeMap<PeerId, usize>,
     config: Config,
     seed: u64,
@@ -130,6 +133,7 @@ impl Shell {
             life: 0,
             numbers: agents.iter().enumerate().map(|(n, (peer, _))| (*peer, n)).collect(),
             agents,
+            whereabouts: Vec::new(),
             config,
             seed: plan.seed,
         })

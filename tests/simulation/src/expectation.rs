@@ -50,8 +50,11 @@ pub fn draw_sites(plan: &Plan, start: Timestamp) -> BTreeMap<HostName, Site> {
         let count = chance.between(plan.pages / 2, plan.pages * 3 / 2).max(2);
         for number in 0..count {
             let leaf = 2 * number + 1 >= count;
-            let kind =
-                if leaf { draw_leaf(&mut chance, host, hosts, start) } else { inner(&mut chance) };
+            let kind = match leaf {
+                true if plan.regions > 0 && number % 3 == 0 => Kind::Geo,
+                true => draw_leaf(&mut chance, host, hosts, start),
+                false => inner(&mut chance),
+            };
             let mut links: Vec<CanonicalUrl> = Vec::new();
             if !leaf {
                 let children = [2 * number + 1, 2 * number + 2].into_iter().filter(|n| *n < count);
@@ -179,6 +182,7 @@ fn ending(url: &CanonicalUrl, sites: &Sites) -> (Ending, Vec<CanonicalUrl>) {
             (Ending::Settled(Outcome::Ok), links.unwrap_or_default())
         }
         Kind::Away(to) => (Ending::Settled(Outcome::Redirect), vec![to.clone()]),
-        Kind::Flaky | Kind::Changing(_) => (Ending::Any, Vec::new()),
+        // Where regions are as many as each other, nobody can tell which page is the page.
+        Kind::Flaky | Kind::Changing(_) | Kind::Geo => (Ending::Any, Vec::new()),
     }
 }

@@ -3,9 +3,11 @@
 use crate::chance::{Chance, seed_for};
 use crate::liar::Role;
 use crate::plan::Plan;
+use crate::regions;
 use std::net::IpAddr;
 use sward_agent_core::owner::Limits;
 use sward_agent_core::session::Config;
+use sward_coordinator_core::group::Whereabouts;
 use sward_proto::ids::{InviteCode, Lane, Payee, PeerId};
 use sward_proto::note::NoteSigner;
 
@@ -15,6 +17,8 @@ pub struct Member {
     pub role: Role,
     /// From where it dials.
     pub ip: IpAddr,
+    /// What is known of that place.
+    pub whereabouts: Whereabouts,
     /// Its clock's error, in milliseconds.
     pub skew_ms: i64,
     /// How many times slower than others its connection is.
@@ -83,7 +87,8 @@ fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
         seed: key,
     };
     let slowness = if chance.one_in(12) { 8 } else { 1 };
-    Some(Member { role, ip, skew_ms: skew, slowness, config, invite })
+    let whereabouts = regions::whereabouts(plan, number);
+    Some(Member { role, ip, whereabouts, skew_ms: skew, slowness, config, invite })
 }
 
 fn draw_role(plan: &Plan, chance: &mut Chance) -> Role {

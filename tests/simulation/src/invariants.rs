@@ -5,6 +5,7 @@
 
 use crate::coordinator_shell::Shell;
 use crate::liar::Role;
+use crate::regions;
 use crate::turn::Answer;
 use std::collections::{BTreeMap, BTreeSet};
 use sward_coordinator_core::config::Config;
@@ -47,6 +48,8 @@ pub struct Watch {
     pub lies: BTreeSet<TaskId>,
     /// Pages that were taken back.
     pub retracted: u64,
+    /// Variants that were accepted.
+    pub variants: u64,
     /// Leases given since the last look.
     pub leases: Vec<(usize, HostName, Timestamp)>,
     /// Agents convicted since the last look.
@@ -54,6 +57,7 @@ pub struct Watch {
     /// Who was convicted.
     pub convicted: BTreeSet<PeerId>,
     roles: BTreeMap<PeerId, Role>,
+    geo: BTreeSet<CanonicalUrl>,
     tokens: BTreeSet<LeaseToken>,
     settled: BTreeSet<(JobId, CanonicalUrl)>,
     earned: BTreeMap<PeerId, Totals>,
@@ -63,10 +67,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Knows who the agents are.
+    /// Knows who the agents are, and which pages differ by region.
     #[must_use]
-    pub fn new(roles: BTreeMap<PeerId, Role>) -> Self {
-        Self { roles, ..Self::default() }
+    pub fn new(roles: BTreeMap<PeerId, Role>, geo: BTreeSet<CanonicalUrl>) -> Self {
+        Self { roles, geo, ..Self::default() }
     }
 
     /// Something did not hold.
@@ -93,6 +97,10 @@ impl Watch {
             }
             (_, Outcome::Ok) => self.fail(format!("{url} is accepted without a page")),
             (_, _) => {}
+        }
+        self.variants += settlement.variants.len() as u64;
+        if let Err(why) = regions::check(settlement, &self.geo, &self.roles) {
+            self.fail(format!("{url}: {why}"));
         }
         if let Err(why) = check_blocks(settlement) {
             self.fail(format!("{url}: {why}"));
@@ -272,7 +280,9 @@ impl Watch {
             self.fail(format!("{} tasks, in the index {}", live.len(), stored.len()));
         }
         for ((peer, live), (_, stored)) in core.roster().iter().zip(other.roster().iter()) {
-            let live = AgentRecord { network: stored.record.network, ..live.record.clone() };
+            let whereabouts = stored.record.whereabouts;
+            let network = stored.record.network;
+            let live = AgentRecord { network, whereabouts, ..live.record.clone() };
             if live != stored.record {
                 self.fail(format!("{peer} is {live:?}, in the index {:?}", stored.record));
             }

@@ -20,6 +20,7 @@ pub mod op;
 pub mod page;
 pub mod plan;
 pub mod recovery;
+pub mod regions;
 pub mod report;
 pub mod sites;
 pub mod table;

@@ -152,7 +152,11 @@ fn decided_pages(shell: &Shell) -> BTreeMap<PeerId, u64> {
         let decided =
             matches!(kept.settlement.outcome, Outcome::Ok | Outcome::Http4xx | Outcome::Redirect);
         if decided && !kept.settlement.robots {
-            let told = kept.settlement.results.iter().filter(|r| r.finding != Finding::Neutral);
+            let told = kept
+                .settlement
+                .results
+                .iter()
+                .filter(|r| !matches!(r.finding, Finding::Neutral | Finding::Regional));
             for result in told {
                 *pages.entry(result.agent).or_default() += 1;
             }

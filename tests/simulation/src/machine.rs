@@ -10,6 +10,7 @@ use sward_agent_core::sealed::Capture;
 use sward_agent_core::session::{Config, Memory, Session};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::ids::LeaseToken;
+use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 
 /// What an agent wants of the world.
@@ -35,6 +36,8 @@ pub enum Act {
 pub struct Machine {
     /// What it is.
     pub role: Role,
+    /// Where it is.
+    pub region: Option<Region>,
     /// How often it was started.
     pub life: u64,
     /// When it wants to be woken, by the world's clock.
@@ -63,6 +66,7 @@ impl Machine {
     pub fn new(number: usize, member: Member) -> Self {
         Self {
             role: member.role,
+            region: member.whereabouts.region,
             life: 0,
             wake: None,
             fetches: BTreeMap::new(),

@@ -23,6 +23,8 @@ pub struct Plan {
     pub conspirators: usize,
     /// Agents that tell the truth until they have proved themselves.
     pub sleepers: usize,
+    /// From how many regions agents dial; zero where no file tells regions.
+    pub regions: usize,
     /// How often the jobs' pages are fetched.
     pub replication: Replication,
     /// Audited agreements before one result of an agent is enough.
@@ -51,6 +53,7 @@ impl Plan {
             liars: 10,
             conspirators: 0,
             sleepers: 0,
+            regions: if seed % 4 == 3 { 3 } else { 0 },
             replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
             probation: 6,
             hold_seconds: 10,

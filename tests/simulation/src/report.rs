@@ -33,6 +33,8 @@ pub struct Report {
     pub retracted: u64,
     /// Lies that were accepted and stayed.
     pub lies: usize,
+    /// Variants that regions have of accepted pages.
+    pub variants: u64,
     /// When every job was done, in simulated milliseconds.
     pub done_ms: u64,
     /// The digest of every event: equal for equal runs.

@@ -3,6 +3,7 @@
 use crate::chance::Chance;
 use crate::page;
 use crate::plan::Plan;
+use crate::regions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use sward_agent_core::input::Fetched;
@@ -13,6 +14,7 @@ use sward_proto::compare::block::BlockList;
 use sward_proto::compare::print::LayerVersions;
 use sward_proto::digest::Digest;
 use sward_proto::outcome::FailureCode;
+use sward_proto::region::Region;
 use sward_proto::robots::Robots;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::exchange::Exchange;
@@ -26,6 +28,8 @@ pub enum Kind {
     Noisy,
     /// The same but for one line, which differs at each visit.
     Rolling,
+    /// Another page for each region of some: to agents of the first, and of all others.
+    Geo,
     /// Other bytes for everybody.
     Dynamic,
     /// 404.
@@ -112,8 +116,13 @@ impl Sites {
         site.is_some_and(|site| site.rules.decide(url.path_and_query()).allowed)
     }
 
-    /// How a URL answers now.
-    pub fn answer(&mut self, url: &CanonicalUrl, now: Timestamp) -> Fetched {
+    /// How a URL answers now to who is in this region.
+    pub fn answer(
+        &mut self,
+        url: &CanonicalUrl,
+        region: Option<Region>,
+        now: Timestamp,
+    ) -> Fetched {
         let elapsed = self.chance.between(20, 250);
         let Some(site) = self.sites.get(&url.host()) else {
             return failure(FailureCode::Dns, elapsed);
@@ -144,6 +153,10 @@ impl Sites {
             Kind::Noisy => self.page(url, url, &page, Some(noise), elapsed),
             Kind::Rolling => {
                 let text = format!("{}\nvisit {noise}", page.text);
+                self.page(url, url, &Page { text, ..page }, None, elapsed)
+            }
+            Kind::Geo => {
+                let text = regions::seen_from(region, &page.text);
                 self.page(url, url, &Page { text, ..page }, None, elapsed)
             }
             Kind::Dynamic => {

@@ -103,8 +103,9 @@ impl Shell {
         match arrival {
             Arrival::Connected(agent, conn) => {
                 let (peer, ip) = *self.agents.get(agent)?;
+                let whereabouts = self.whereabouts.get(agent).copied().unwrap_or_default();
                 self.conns.insert(agent, conn);
-                Some(Input::Connected { agent: peer, ip })
+                Some(Input::Connected { agent: peer, ip, whereabouts })
             }
             Arrival::Gone(agent, conn) => {
                 if self.conns.get(&agent) != Some(&conn) {

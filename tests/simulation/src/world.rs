@@ -7,6 +7,7 @@ use crate::liar::Role;
 use crate::liveness;
 use crate::machine::Machine;
 use crate::plan::Plan;
+use crate::regions;
 use crate::report::Report;
 use crate::sites::Sites;
 use crate::visits::Visits;
@@ -51,6 +52,7 @@ impl World {
         let agents = members.iter().map(|member| (member.config.peer, member.ip)).collect();
         let roles = members.iter().map(|member| (member.config.peer, member.role)).collect();
         let mut shell = Shell::new(&plan, agents)?;
+        shell.whereabouts = members.iter().map(|member| member.whereabouts).collect();
         for member in &members {
             let fingerprint = member.invite.fingerprint();
             let order = Order::Invite { fingerprint, expires: Timestamp::MAX };
@@ -59,16 +61,18 @@ impl World {
         for spec in expectation::draw_jobs(&plan) {
             shell.inbox.push(Arrival::Order(Order::Submit(Box::new(spec))));
         }
+        let sites = Sites::new(&plan, START);
+        let geo = regions::geo_pages(&sites);
         let machines = members.into_iter().enumerate().map(|(n, m)| Machine::new(n, m)).collect();
         let mut world = Self {
             now: START,
             queue: Queue::default(),
             shell,
             machines,
-            sites: Sites::new(&plan, START),
+            sites,
             visits: Visits::default(),
             wire: Wire::new(plan.seed, plan.agents),
-            watch: Watch::new(roles),
+            watch: Watch::new(roles, geo),
             turn_at: None,
             down: Duration::from_secs(1),
             trace: Sha256::new(),
@@ -157,6 +161,7 @@ impl World {
             convicted: self.watch.convicted.len(),
             retracted: self.watch.retracted,
             lies: self.watch.lies.len(),
+            variants: self.watch.variants,
             done_ms: done.map(|done| done.as_millis() - START.as_millis()).unwrap_or_default(),
             trace: trace.to_string(),
             violations: violations.collect(),

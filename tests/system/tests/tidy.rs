@@ -152,6 +152,7 @@ fn every_sample_configuration_is_sound() {
     let with_all: String = coordinator.lines().map(on).collect();
     let config = sward_coordinator::config::Config::parse(&with_all).expect("coordinator.toml");
     assert!(config.beacon.is_some());
+    assert!(config.network.asn.is_some() && config.network.country.is_some());
     sward_agent::config::Config::parse(&text("agent.toml")).expect("agent.toml");
     sward_coordinator::cli::parse_file(&deploy.join("job.toml")).expect("job.toml");
     sward_proto::tariff::Tariff::parse(&text("tariff.toml")).expect("tariff.toml");

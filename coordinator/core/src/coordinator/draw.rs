@@ -1,15 +1,18 @@
 //! Whom a page is given to: drawn by a seed that was fixed in advance, passing over those who could know each other.
 //!
 //! Decides who may be drawn, and keeps for each lease who was passed over and why. Who shares a payee or a network with
-//! another that fetches the same page never is. Who joined with another, or meets it too often, or has had its share of the
-//! day's work, is not while somebody else may come; after a wait, or where there is nobody else, the circle is widened, and the draw says so.
+//! another that fetches the same page never is. Who joined with another, dials from its autonomous system, meets it too often,
+//! is elsewhere than the region that is to be heard once more, or has had its share of the day's work, is not while somebody
+//! else may come; after a wait, or where there is nobody else, the circle is widened, and the draw says so.
 
 use super::{Coordinator, Timer};
 use crate::group::Ties;
+use crate::roster::Circle;
 use crate::task::Task;
 use sward_proto::canonical_url::HostName;
 use sward_proto::draw::{Draw, PassedOver, Place, Round};
 use sward_proto::ids::{PeerId, TaskId};
+use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 
 /// A draw before anybody was passed over.
@@ -70,26 +73,23 @@ impl Coordinator {
                 fitting.why = fitting.why.or(Some(PassedOver::Tied));
                 continue;
             }
-            let acquainted = self.acquainted(task, peer, agents);
             let spent = spent.then_some(PassedOver::HadItsShare);
-            let Some(acquainted) = spent.or(acquainted) else {
+            let Some(unwanted) = spent.or_else(|| self.unwanted(task, peer, agents)) else {
                 fitting.tasks.push((*id, false));
                 continue;
             };
             let since = task.attempts.iter().map(|attempt| attempt.leased_at).max();
             let bounds = self.config.bounds;
             // Whoever has had its share takes only what would starve.
-            let wait = if acquainted == PassedOver::HadItsShare {
-                bounds.starvation_wait
-            } else {
-                bounds.widen_wait
-            };
+            let patient = unwanted == PassedOver::HadItsShare;
+            let wait = if patient { bounds.starvation_wait } else { bounds.widen_wait };
             let until = since.unwrap_or(now) + wait;
-            let nobody_else = acquainted == PassedOver::SameCohort && !self.stranger_exists(task);
+            let choosy = !patient && unwanted != PassedOver::MetOften;
+            let nobody_else = choosy && !self.stranger_exists(task);
             if until <= now || nobody_else {
                 fitting.tasks.push((*id, true));
             } else {
-                fitting.why = fitting.why.or(Some(acquainted));
+                fitting.why = fitting.why.or(Some(unwanted));
                 fitting.waits.push((until, Timer::Widen(*id)));
             }
         }
@@ -97,11 +97,16 @@ impl Coordinator {
     }
 
     /// Why this agent, of so many, is rather not given a page that others fetch.
-    fn acquainted(&self, task: &Task, peer: &PeerId, agents: usize) -> Option<PassedOver> {
-        let cohort = self.roster.get(peer)?.cohort();
+    fn unwanted(&self, task: &Task, peer: &PeerId, agents: usize) -> Option<PassedOver> {
+        let circle = self.roster.get(peer)?.circle();
+        if task.region.is_some() && task.region != circle.region {
+            return Some(PassedOver::OtherRegion);
+        }
         task.active().find_map(|attempt| {
-            if attempt.cohort == cohort {
+            if attempt.cohort == circle.cohort {
                 Some(PassedOver::SameCohort)
+            } else if circle.asn.is_some() && attempt.ties.whereabouts.asn == circle.asn {
+                Some(PassedOver::SameAsn)
             } else if self.meetings.too_often(peer, &attempt.agent, agents) {
                 Some(PassedOver::MetOften)
             } else {
@@ -110,9 +115,24 @@ impl Coordinator {
         })
     }
 
-    /// Whether anybody is connected who joined with none of those who fetch this page.
+    /// Whether anybody is connected who is where the page is wanted, and who neither joined with one of those who fetch it
+    /// nor dials from the same autonomous system.
     fn stranger_exists(&self, task: &Task) -> bool {
-        let met = |cohort| task.active().any(|attempt| attempt.cohort == cohort);
-        self.roster.cohorts().any(|cohort| !met(cohort))
+        let known = |circle: &Circle| {
+            let from = |asn| circle.asn.is_some() && circle.asn == asn;
+            task.active().any(|attempt| {
+                attempt.cohort == circle.cohort || from(attempt.ties.whereabouts.asn)
+            })
+        };
+        let wanted = |circle: &Circle| task.region.is_none() || task.region == circle.region;
+        self.roster.circles().any(|circle| wanted(&circle) && !known(&circle))
+    }
+
+    /// Whether an agent of this region is connected that would be a further voice.
+    pub(super) fn region_answers(&self, task: &Task, region: Region) -> bool {
+        self.roster.iter().any(|(peer, agent)| {
+            let ties = agent.ties().filter(|ties| ties.whereabouts.region == Some(region));
+            ties.is_some_and(|ties| task.takes(peer, &ties))
+        })
     }
 }

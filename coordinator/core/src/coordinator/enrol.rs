@@ -1,6 +1,7 @@
 //! Joining: an invite is good once, until it expires.
 
 use super::Coordinator;
+use crate::group::Whereabouts;
 use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
 use crate::record::agent::AgentRecord;
@@ -15,9 +16,9 @@ use sward_proto::wire::refusal::RefusalCode;
 use sward_proto::wire::reply::CoordinatorReply;
 
 impl Coordinator {
-    pub(super) fn connected(&mut self, agent: PeerId, ip: IpAddr) {
-        self.visitors.insert(agent, ip);
-        self.roster.connect(&agent, ip);
+    pub(super) fn connected(&mut self, agent: PeerId, ip: IpAddr, whereabouts: Whereabouts) {
+        self.visitors.insert(agent, (ip, whereabouts));
+        self.roster.connect(&agent, ip, whereabouts);
     }
 
     pub(super) fn invite(&mut self, fingerprint: Digest, expires: Timestamp) -> String {
@@ -87,8 +88,8 @@ impl Coordinator {
         self.put_invite(fingerprint, InviteRecord { expires, used_by: Some(agent) });
         let record = AgentRecord::new(payee, lane, at, self.config.bounds.probation);
         self.roster.insert(agent, Agent::new(record, at));
-        if let Some(ip) = self.visitors.get(&agent) {
-            self.roster.connect(&agent, *ip);
+        if let Some((ip, whereabouts)) = self.visitors.get(&agent) {
+            self.roster.connect(&agent, *ip, *whereabouts);
         }
         self.save_agent(&agent);
     }

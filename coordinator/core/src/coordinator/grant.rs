@@ -268,8 +268,9 @@ impl Coordinator {
         let Entry { url, depth, retries } = entry;
         let wanted = self.config.rules.margin;
         let (attempts, phase) = (Vec::new(), Phase::Collecting);
-        let audit = None;
-        let task = Task { id, job, url, robots, depth, retries, wanted, attempts, audit, phase };
+        let (region, audit) = (None, None);
+        let task =
+            Task { id, job, url, robots, depth, retries, wanted, attempts, region, audit, phase };
         self.place_task(task, now);
         id
     }

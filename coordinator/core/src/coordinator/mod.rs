@@ -27,6 +27,7 @@ pub use retract::Retractions;
 use crate::batch::Batch;
 use crate::config::Config;
 use crate::frontier::Frontier;
+use crate::group::Whereabouts;
 use crate::input::{Input, Order};
 use crate::job::ScopeRules;
 use crate::lookup::{Answer, Lookup};
@@ -94,7 +95,7 @@ pub struct Coordinator {
     /// Numbers the draws. It begins anywhere, so that a restart draws no number again.
     draws: u64,
     /// Peers with an open stream, enrolled or not.
-    visitors: BTreeMap<PeerId, IpAddr>,
+    visitors: BTreeMap<PeerId, (IpAddr, Whereabouts)>,
     invites: BTreeMap<Digest, InviteRecord>,
     /// Verdicts on their way into the archive.
     settling: BTreeMap<TaskId, settle::Settling>,
@@ -151,7 +152,7 @@ impl Coordinator {
     /// Takes one event.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         match input {
-            Input::Connected { agent, ip } => self.connected(agent, ip),
+            Input::Connected { agent, ip, whereabouts } => self.connected(agent, ip, whereabouts),
             Input::Disconnected { agent } => {
                 self.visitors.remove(&agent);
                 self.meetings.forget(&agent);

@@ -51,7 +51,14 @@ impl Coordinator {
                 record.trust.agreed(true, now);
                 record.evidence.observe(observation(evidence::Finding::Agrees), now);
             }
-            Finding::Neutral | Finding::Tainted | Finding::Withheld => record.trust.idle_until(now),
+            // Few may be in a region: what they say of it is paid, and proves nothing for them.
+            Finding::Variant => {
+                record.agreed += 1;
+                record.trust.idle_until(now);
+            }
+            Finding::Neutral | Finding::Tainted | Finding::Withheld | Finding::Regional => {
+                record.trust.idle_until(now);
+            }
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;

@@ -83,10 +83,13 @@ impl Coordinator {
         let Some(task) = self.tasks.get(&id) else { return };
         let opened = task.revealed().count();
         let answered = opened >= self.config.rules.margin && opened == task.active().count();
-        if task.is_needy() && answered && !self.anyone_takes(id, now) {
-            self.settle(id, Outcome::Disagree, None, &[], None, now);
-        } else {
+        if !task.is_needy() || !answered || self.anyone_takes(id, now) {
             self.watch_starvation(id, now);
+        } else if task.region.is_some() {
+            // The region that was to be heard once more does not answer: decided without it.
+            self.weigh_anew(id, now);
+        } else {
+            self.settle(id, Outcome::Disagree, None, &[], None, now);
         }
     }
 
@@ -95,13 +98,13 @@ impl Coordinator {
         let Some(task) = self.tasks.get(&id) else { return false };
         let patience = self.config.bounds.starvation_wait;
         self.roster.iter().any(|(peer, agent)| {
-            let payee = agent.record.payee.clone();
+            let (payee, whereabouts) = (agent.record.payee.clone(), agent.record.whereabouts);
             agent.record.standing == Standing::Good
                 && agent.is_expected(patience, now)
                 && agent
                     .record
                     .network
-                    .is_some_and(|network| task.takes(peer, &Ties { payee, network }))
+                    .is_some_and(|network| task.takes(peer, &Ties { payee, network, whereabouts }))
         })
     }
 }

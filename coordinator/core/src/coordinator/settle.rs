@@ -3,6 +3,7 @@
 //! [`Coordinator::apply`] is what a settlement changes, at its time and when it is read back from the archive: one
 //! meaning, so that a rebuilt index says what the lost one said.
 
+use super::verdict::facts_of;
 use super::{Coordinator, Timer};
 use crate::frontier::RobotsState;
 use crate::group::{Ties, voices};
@@ -15,7 +16,7 @@ use crate::record::pending::HeldPage;
 use crate::record::robots::RobotsRecord;
 use crate::record::{self, encode};
 use crate::settlement::{AgentResult, PageFacts, Settlement};
-use crate::task::{Agreement, Attempt, AttemptState, Phase, Revealed, Task};
+use crate::task::{Agreement, Attempt, AttemptState, Phase, RegionVariant, Revealed, Task};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use sward_proto::compare::block::BlockList;
@@ -29,7 +30,7 @@ use sward_proto::quorum::{self, Layer, Rules};
 use sward_proto::robots::Robots;
 use sward_proto::tariff::CreditClass;
 use sward_proto::timestamp::Timestamp;
-use sward_proto::verdict::{Origin, PublishedBlocks, needs_blocks};
+use sward_proto::verdict::{Origin, PublishedBlocks, Variant, needs_blocks};
 
 /// A verdict on its way.
 #[derive(Debug, Default)]
@@ -48,6 +49,10 @@ pub(super) struct Settling {
     contradicted: Vec<LeaseToken>,
     /// The same, in some blocks of a page that is near.
     disputed: Vec<LeaseToken>,
+    /// What other regions see, by leases.
+    variants: Vec<RegionVariant>,
+    /// Leases that are not blamed, as their region is unheard.
+    regional: Vec<LeaseToken>,
     /// By which rules they were found so: those of another time where the coordinator was started anew since.
     rules: Option<Rules>,
     settlement: Option<Settlement>,
@@ -60,6 +65,8 @@ impl Coordinator {
         settling.tainted.clone_from(&agreement.tainted);
         settling.contradicted.clone_from(&agreement.contradicted);
         settling.disputed.clone_from(&agreement.disputed);
+        settling.variants.clone_from(&agreement.variants);
+        settling.regional.clone_from(&agreement.regional);
         settling.rules = Some(agreement.rules);
     }
 
@@ -81,7 +88,7 @@ impl Coordinator {
             .filter_map(|(weighed, voice)| self.result(id, weighed, voice, members, outcome))
             .collect();
         if !needs_blocks(layer, results.iter().map(|result| result.finding)) {
-            results.iter_mut().for_each(|result| result.blocks = Vec::new());
+            results.iter_mut().for_each(AgentResult::keep_the_least);
         }
         let weighed_by = self.settling.get(&id).and_then(|settling| settling.rules);
         let rules = weighed_by.unwrap_or(self.config.rules);
@@ -100,6 +107,7 @@ impl Coordinator {
             results,
             audit: task.audit.map(|audit| audit.draw),
             blocks: kept.and_then(|token| published_blocks(task, token, members, layer?, rules)),
+            variants: self.variants(task, outcome),
         };
         if let Some(task) = self.tasks.get_mut(&id) {
             task.phase = Phase::Settling;
@@ -122,15 +130,16 @@ impl Coordinator {
         let seen = revealed.parsed()?;
         let withheld = matches!(attempt.state, AttemptState::Withheld(_));
         let agreed = members.contains(&attempt.token) && !withheld;
-        let class = class_of(outcome).filter(|_| agreed);
-        let price = class.and_then(|class| self.config.tariff.credit(class, 1).ok());
-        let bytes = response_of(&seen).map_or(0, |response| response.raw_bytes);
-        let credit = price.map(|credit| Totals { tasks: 1, bytes, credit });
         let finding = match (withheld, agreed) {
             (true, _) => Finding::Withheld,
             (false, true) => Finding::Agreed,
             (false, false) => self.finding(id, attempt.token, outcome),
         };
+        let paid = matches!(finding, Finding::Agreed | Finding::Variant);
+        let class = class_of(outcome).filter(|_| paid);
+        let price = class.and_then(|class| self.config.tariff.credit(class, 1).ok());
+        let bytes = response_of(&seen).map_or(0, |response| response.raw_bytes);
+        let credit = price.map(|credit| Totals { tasks: 1, bytes, credit });
         let origin = Origin {
             voice,
             leased_at: attempt.leased_at,
@@ -158,14 +167,32 @@ impl Coordinator {
             return Finding::Neutral;
         };
         let (forged, replayed) = (&settling.contradicted, &settling.replayed);
+        let of_variant = settling.variants.iter().any(|variant| variant.members.contains(&token));
         match () {
             () if settling.copied.contains(&token) => Finding::Copied,
+            () if of_variant && outcome == Outcome::Ok => Finding::Variant,
+            () if of_variant || settling.regional.contains(&token) => Finding::Regional,
             () if replayed.contains(&token) => Finding::Replayed,
             () if forged.contains(&token) => Finding::Forged,
             () if settling.disputed.contains(&token) => Finding::Disputed,
             () if settling.tainted.contains(&token) => Finding::Tainted,
             () => Finding::Neutral,
         }
+    }
+
+    /// What other regions see of an accepted page, each as the first attests it who saw it. No body of it is asked for.
+    fn variants(&self, task: &Task, outcome: Outcome) -> Vec<Variant> {
+        let settling = self.settling.get(&task.id).filter(|_| outcome == Outcome::Ok);
+        let found = settling.map(|settling| settling.variants.as_slice()).unwrap_or_default();
+        let attested = |variant: &RegionVariant| {
+            let first = |(attempt, _): &(&Attempt, &Revealed)| {
+                variant.members.first() == Some(&attempt.token)
+            };
+            let seen = task.weighed().find(first)?.1.parsed()?;
+            let page = facts_of(response_of(&seen)?, seen.fetched_at).attested();
+            Some(Variant { region: variant.region, layer: variant.layer, page })
+        };
+        found.iter().filter_map(attested).collect()
     }
 
     fn archive(&mut self, id: TaskId) {
@@ -376,7 +403,13 @@ fn held_page(
 ) -> Option<HeldPage> {
     let contested = settlement.outcome == Outcome::Disagree;
     let bytes = settlement.page.as_ref().map_or(0, |page| page.bytes);
-    let held = (settlement.outcome == Outcome::Ok || contested) && !settlement.robots;
+    // What a region saw in its place helped to accept nothing.
+    let of_variant = settlement
+        .results
+        .iter()
+        .any(|result| result.agent == *agent && result.finding == Finding::Variant);
+    let accepted = settlement.outcome == Outcome::Ok && !of_variant;
+    let held = (accepted || contested) && !settlement.robots;
     let others = settlement.results.iter();
     let others = others.filter(|other| contested || other.finding == Finding::Agreed);
     held.then(|| HeldPage {

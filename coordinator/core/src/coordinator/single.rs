@@ -138,6 +138,8 @@ impl Coordinator {
                 tainted: Vec::new(),
                 contradicted: Vec::new(),
                 disputed: Vec::new(),
+                variants: Vec::new(),
+                regional: Vec::new(),
             };
             return self.agreed(id, agreement, response, now);
         }

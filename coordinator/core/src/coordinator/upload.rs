@@ -93,7 +93,7 @@ impl Coordinator {
     fn collect_again(&mut self, id: TaskId, now: Timestamp) {
         self.settling.remove(&id); // what was found by that weighing
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        task.phase = Phase::Collecting;
+        (task.phase, task.region) = (Phase::Collecting, None);
         task.drop_withheld();
         task.wanted = task.active().count() + 1;
         if task.attempts.len() >= 2 * self.config.rules.most {

@@ -5,7 +5,7 @@ use crate::group::{Ties, voices};
 use crate::lookup::Lookup;
 use crate::output::Output;
 use crate::settlement::PageFacts;
-use crate::task::{Agreement, Attempt, AttemptState, Phase, Revealed, Task};
+use crate::task::{Agreement, Attempt, AttemptState, Phase, RegionVariant, Revealed, Task};
 use sward_proto::attestation::{Attestation, Response};
 use sward_proto::compare::block::BlockList;
 use sward_proto::compare::stable::StableBlocks;
@@ -15,7 +15,8 @@ use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::{FailureCode, Outcome};
 use sward_proto::quorum::finding::{agreed_outcome, kept_out_outcome};
 use sward_proto::quorum::voice::Voice;
-use sward_proto::quorum::{self, Decision, Layer, Vote};
+use sward_proto::quorum::{self, Agreed, Decision, Layer, Rules, Variant, Vote};
+use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 
 /// Leases that may be lost before a URL is given up for this try.
@@ -32,6 +33,7 @@ impl Coordinator {
             return;
         }
         task.drop_withheld();
+        task.region = None;
         if self.weigh_beacon(id, now) {
             return;
         }
@@ -44,14 +46,17 @@ impl Coordinator {
         let votes: Vec<Vote<'_>> =
             opened.iter().zip(voices(&ties)).map(|(opened, voice)| opened.vote(voice)).collect();
         let rules = self.config.rules;
-        let decision = quorum::decide(&votes, rules, &StableBlocks::unknown());
+        let stable = StableBlocks::unknown();
+        let decision = quorum::decide(&votes, rules, &stable);
+        let unheard = quorum::wanted_region(&votes, rules, &stable)
+            .and_then(|vote| opened.get(vote)?.ties.whereabouts.region);
+        let unheard = unheard.filter(|region| {
+            self.tasks.get(&id).is_some_and(|task| self.region_answers(task, *region))
+        });
         match decision {
-            Decision::More => {
-                task.wanted = (votes.len() + 1).max(rules.margin);
-                task.phase = Phase::Collecting;
-                self.settle_needy(id, now);
-                self.watch_starvation(id, now);
-                self.give_up_if_lost(id, now);
+            Decision::More => self.collect_more(id, votes.len(), unheard, now),
+            Decision::Agreed(_) if unheard.is_some() => {
+                self.collect_more(id, votes.len(), unheard, now);
             }
             Decision::Contested => self.settle(id, Outcome::Disagree, None, &[], None, now),
             Decision::Failed { members, code } => {
@@ -69,20 +74,23 @@ impl Coordinator {
             Decision::Agreed(agreed) => {
                 let first = agreed.members.first().and_then(|member| opened.get(*member));
                 let response = first.and_then(|opened| response_of(&opened.seen)).cloned();
-                let agreement = Agreement {
-                    rules,
-                    members: pick(&agreed.members, &opened),
-                    layer: agreed.layer,
-                    keepers: pick(&agreed.keepers, &opened),
-                    tainted: pick(&agreed.tainted, &opened),
-                    contradicted: pick(&agreed.contradicted, &opened),
-                    disputed: pick(&agreed.disputed, &opened),
-                };
+                let agreement = agreement(&agreed, rules, &opened);
                 if let Some(response) = response {
                     self.agreed(id, agreement, &response, now);
                 }
             }
         }
+    }
+
+    /// One more result is wanted, of this region where one is named.
+    fn collect_more(&mut self, id: TaskId, votes: usize, region: Option<Region>, now: Timestamp) {
+        let margin = self.config.rules.margin;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.wanted = (votes + 1).max(margin);
+        (task.phase, task.region) = (Phase::Collecting, region);
+        self.settle_needy(id, now);
+        self.watch_starvation(id, now);
+        self.give_up_if_lost(id, now);
     }
 
     /// Forgets a verdict that is not in the archive yet, and weighs what still counts.
@@ -216,6 +224,27 @@ impl Opened {
 
     const fn vote(&self, voice: Voice) -> Vote<'_> {
         Vote { voice, attestation: &self.seen, blocks: &self.blocks, at: self.at }
+    }
+}
+
+/// The same of leases.
+fn agreement(agreed: &Agreed, rules: Rules, opened: &[Opened]) -> Agreement {
+    let variant = |variant: &Variant| {
+        let first = variant.members.first().and_then(|member| opened.get(*member));
+        let region = first.and_then(|first| first.ties.whereabouts.region)?;
+        let members = pick(&variant.members, opened);
+        Some(RegionVariant { region, members, layer: variant.layer })
+    };
+    Agreement {
+        rules,
+        members: pick(&agreed.members, opened),
+        layer: agreed.layer,
+        keepers: pick(&agreed.keepers, opened),
+        tainted: pick(&agreed.tainted, opened),
+        contradicted: pick(&agreed.contradicted, opened),
+        disputed: pick(&agreed.disputed, opened),
+        variants: agreed.variants.iter().filter_map(variant).collect(),
+        regional: pick(&agreed.regional, opened),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An agent as the index holds it.
 
 use super::Kind;
-use crate::group::Network;
+use crate::group::{Network, Whereabouts};
 use crate::trust::audit::Tally;
 use crate::trust::evidence::Evidence;
 use crate::trust::replication::Trust;
@@ -68,6 +68,8 @@ pub struct AgentRecord {
     pub enrolled_at: Timestamp,
     /// Where it last dialled from.
     pub network: Option<Network>,
+    /// What was known of that place.
+    pub whereabouts: Whereabouts,
     /// Whether it is given work.
     pub standing: Standing,
     /// Credit in the hold window.
@@ -109,6 +111,7 @@ impl AgentRecord {
             lane,
             enrolled_at,
             network: None,
+            whereabouts: Whereabouts { asn: None, region: None },
             standing: Standing::Good,
             pending: Totals { tasks: 0, bytes: 0, credit: 0 },
             receipted: Totals { tasks: 0, bytes: 0, credit: 0 },

@@ -4,6 +4,7 @@ use crate::stage::{SALT, Stage, address, attestation, peer};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use sward_coordinator_core::beacon::Beacon;
+use sward_coordinator_core::group::Whereabouts;
 use sward_coordinator_core::input::Input;
 use sward_coordinator_core::record::agent::Standing;
 use sward_coordinator_core::task::AttemptState;
@@ -108,7 +109,7 @@ fn whoever_fetches_from_another_address_is_not_blamed() {
     // Agent 3 moves to the network of agent 1 and back, as a telephone does.
     for ip in [[192, 0, 1, 9].into(), address(3)] {
         stage.handle(Input::Disconnected { agent: peer(3) });
-        stage.handle(Input::Connected { agent: peer(3), ip });
+        stage.handle(Input::Connected { agent: peer(3), ip, whereabouts: Whereabouts::default() });
     }
     stage.work(&[(2, address(2)), (3, address(1))]);
     assert_eq!((stage.record(3).copied, stage.record(3).agreed), (0, 3));

@@ -5,6 +5,7 @@ mod beacon;
 mod caught;
 mod draw;
 mod past;
+mod regions;
 mod share;
 mod stage;
 mod unseen;

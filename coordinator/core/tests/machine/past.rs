@@ -54,6 +54,7 @@ impl Stage {
             results: vec![result(first, found), result(second, others)],
             audit: Some(AuditDraw { round: Round(1), leaf, per_million, drawn: true }),
             blocks: None,
+            variants: Vec::new(),
         };
         let location = Location { segment: 1, offset: task, length: 1 };
         let archived = Archived { settlement: location, page: None };

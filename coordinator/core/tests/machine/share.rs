@@ -3,6 +3,7 @@
 use crate::stage::{SALT, Stage, address, attestation};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
+use sward_coordinator_core::group::Whereabouts;
 use sward_coordinator_core::task::AttemptState;
 use sward_proto::batch;
 use sward_proto::canonical_url::CanonicalUrl;
@@ -20,7 +21,7 @@ fn home(n: u8) -> IpAddr {
 fn eight_keys_behind_one_prefix_get_no_more_than_one_agent() {
     let mut stage = Stage::new();
     let everybody = || FARM.into_iter().chain(ALONE);
-    everybody().for_each(|n| stage.join_from(n, home(n)));
+    everybody().for_each(|n| stage.join_from(n, home(n), Whereabouts::default()));
     stage.capacity = 1;
     let seeds: Vec<String> = (0..90).map(|n| format!("https://site-{n}.example/")).collect();
     stage.submit_seeds(&seeds.iter().map(String::as_str).collect::<Vec<_>>());

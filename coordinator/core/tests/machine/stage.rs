@@ -6,6 +6,7 @@ use std::time::Duration;
 use sward_coordinator_core::beacon::Beacon;
 use sward_coordinator_core::config::{Bounds, Config};
 use sward_coordinator_core::coordinator::Coordinator;
+use sward_coordinator_core::group::Whereabouts;
 use sward_coordinator_core::input::{Archived, Input, Order};
 use sward_coordinator_core::output::Output;
 use sward_coordinator_core::record::agent::AgentRecord;
@@ -190,16 +191,16 @@ impl Stage {
 
     /// Agent `n`, from a network and with a payee of its own.
     pub(crate) fn join(&mut self, n: u8) {
-        self.join_from(n, address(n));
+        self.join_from(n, address(n), Whereabouts::default());
     }
 
     /// The same, dialling from there.
-    pub(crate) fn join_from(&mut self, n: u8, ip: IpAddr) {
+    pub(crate) fn join_from(&mut self, n: u8, ip: IpAddr, whereabouts: Whereabouts) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
         let order = Order::Invite { fingerprint, expires };
         self.handle(Input::Operator { ticket: n.into(), order });
-        self.handle(Input::Connected { agent: peer(n), ip });
+        self.handle(Input::Connected { agent: peer(n), ip, whereabouts });
         let payee = format!("payee-{n}").parse().expect("a payee");
         self.ask(n, AgentRequest::Enrol { invite, payee, lane: Lane(0), software: "t".into() });
     }

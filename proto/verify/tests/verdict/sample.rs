@@ -122,7 +122,7 @@ pub(crate) fn seal(n: u8, result: &mut OpenedResult) {
 fn opened(n: u8, draw: Draw, seen: &Attestation, text: &str, finding: Finding) -> OpenedResult {
     let proof = BatchProof { signature: [0; 64], index: 0, size: 1, path: Vec::new() };
     let origin = Origin {
-        voice: Voice { payee: u16::from(n) - 1, network: u16::from(n) - 1 },
+        voice: Voice::new(u16::from(n) - 1, u16::from(n) - 1),
         leased_at: LEASED,
         expires: LEASED + Duration::from_secs(60),
         proof,
@@ -158,6 +158,7 @@ fn case(layer: Layer, kept: &Attestation, results: Vec<OpenedResult>) -> Case {
     };
     Case {
         audit: None,
+        variants: Vec::new(),
         task: TaskId(7),
         job: "docs".parse().expect("a name"),
         url,

@@ -120,7 +120,7 @@ fn failures_do_not_contest_an_answer() {
     let seen: Vec<Attestation> =
         (0..7).map(|n| attest(if n == 3 { &page } else { &timeout })).collect();
     let blocks = BlockList::default();
-    let voice = |n| Voice { payee: n, network: n };
+    let voice = |n| Voice::new(n, n);
     let vote = |(n, attestation)| Vote {
         voice: voice(n),
         attestation,
