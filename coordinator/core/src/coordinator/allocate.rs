@@ -33,7 +33,12 @@ impl Coordinator {
         }
         let differs = |finding| match finding {
             Finding::Forged | Finding::Disputed | Finding::Replayed | Finding::Copied => true,
-            Finding::Agreed | Finding::Withheld | Finding::Neutral | Finding::Tainted => false,
+            Finding::Agreed
+            | Finding::Withheld
+            | Finding::Neutral
+            | Finding::Tainted
+            | Finding::Variant
+            | Finding::Regional => false,
         };
         let disagreed = contested || settlement.results.iter().any(|r| differs(r.finding));
         let Some(member) = self.roster.get_mut(&first.agent) else { return };

@@ -1,6 +1,6 @@
 //! Pages that differ by region, and agents of one autonomous system: who is asked, and what comes of it.
 
-use crate::stage::{SALT, Stage, attestation, peer};
+use crate::stage::{SALT, Stage, address, attestation, peer};
 use std::time::Duration;
 use sward_coordinator_core::group::{Asn, Whereabouts};
 use sward_coordinator_core::input::{Input, UploadFacts};
@@ -168,11 +168,7 @@ fn a_region_that_leaves_keeps_no_page_waiting() {
     stage.handle(Input::Disconnected { agent: peer(5) });
     stage.see(&[(1, "main"), (3, "other")]);
     stage.see(&[(4, "main")]);
-    stage.handle(Input::Connected {
-        agent: peer(5),
-        ip: crate::stage::address(5),
-        whereabouts: place(5, "JP"),
-    });
+    stage.handle(Input::Connected { agent: peer(5), ip: address(5), whereabouts: place(5, "JP") });
     stage.see(&[(2, "main")]);
     assert_eq!(stage.asked_for_capture(), None, "Japan is heard once more");
     stage.handle(Input::Disconnected { agent: peer(5) });
