@@ -56,7 +56,7 @@ pub fn case(
 ) -> Result<Case, EvidenceError> {
     let mut rounds: Vec<Round> =
         settlement.results.iter().map(|result| result.draw.round).collect();
-    rounds.extend(settlement.audit.map(|audit| audit.round));
+    rounds.extend([settlement.audit, settlement.spot].into_iter().flatten().map(|d| d.round));
     rounds.sort_unstable();
     rounds.dedup();
     Ok(Case {
@@ -74,6 +74,7 @@ pub fn case(
         published: settlement.blocks.clone(),
         results: settlement.results.iter().map(opened).collect::<Result<_, _>>()?,
         audit: settlement.audit,
+        spot: settlement.spot,
     })
 }
 
@@ -103,6 +104,8 @@ fn opened(result: &AgentResult) -> Result<OpenedResult, EvidenceError> {
         attestation: result.attestation.clone(),
         blocks: result.blocks.clone(),
         finding: result.finding,
+        trusted: result.trusted,
+        ruling: result.ruling,
     })
 }
 

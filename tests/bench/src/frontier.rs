@@ -225,7 +225,10 @@ impl Bench {
         let software = "sward-bench".to_owned();
         let enrol = AgentRequest::Enrol { invite, payee, lane: Lane(0), software };
         self.turn(vec![
-            Input::Operator { ticket: 2, order: Order::Invite { fingerprint, expires } },
+            Input::Operator {
+                ticket: 2,
+                order: Order::Invite { fingerprint, expires, trusted: false },
+            },
             Input::Connected { agent, ip: Ipv4Addr::new(192, 0, 2, 1).into() },
             Input::Request { agent, id: 1, request: enrol },
         ])?;

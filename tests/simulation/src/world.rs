@@ -53,7 +53,7 @@ impl World {
         let mut shell = Shell::new(&plan, agents)?;
         for member in &members {
             let fingerprint = member.invite.fingerprint();
-            let order = Order::Invite { fingerprint, expires: Timestamp::MAX };
+            let order = Order::Invite { fingerprint, expires: Timestamp::MAX, trusted: false };
             shell.inbox.push(Arrival::Order(order));
         }
         for spec in expectation::draw_jobs(&plan) {

@@ -89,7 +89,7 @@ impl Coordinator {
     /// Why this agent, of so many, is rather not given a page that others fetch.
     fn acquainted(&self, task: &Task, peer: &PeerId, agents: usize) -> Option<PassedOver> {
         let cohort = self.roster.get(peer)?.cohort();
-        task.active().find_map(|attempt| {
+        task.replicas().find_map(|attempt| {
             if attempt.cohort == cohort {
                 Some(PassedOver::SameCohort)
             } else if self.meetings.too_often(peer, &attempt.agent, agents) {
@@ -102,7 +102,7 @@ impl Coordinator {
 
     /// Whether anybody is connected who joined with none of those who fetch this page.
     fn stranger_exists(&self, task: &Task) -> bool {
-        let met = |cohort| task.active().any(|attempt| attempt.cohort == cohort);
+        let met = |cohort| task.replicas().any(|attempt| attempt.cohort == cohort);
         self.roster.cohorts().any(|cohort| !met(cohort))
     }
 }

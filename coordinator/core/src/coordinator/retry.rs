@@ -81,9 +81,12 @@ impl Coordinator {
 
     pub(super) fn contest_if_starved(&mut self, id: TaskId, now: Timestamp) {
         let Some(task) = self.tasks.get(&id) else { return };
-        let opened = task.revealed().count();
-        let answered = opened >= self.config.rules.margin && opened == task.active().count();
+        let opened = task.revealed().filter(|(attempt, _)| !attempt.trusted).count();
+        let answered = opened >= self.config.rules.margin && opened == task.replicas().count();
         if task.is_needy() && answered && !self.anyone_takes(id, now) {
+            if self.breaks_tie(id, now) {
+                return self.save_task(id);
+            }
             self.settle(id, Outcome::Disagree, None, &[], None, now);
         } else {
             self.watch_starvation(id, now);
@@ -97,6 +100,7 @@ impl Coordinator {
         self.roster.iter().any(|(peer, agent)| {
             let payee = agent.record.payee.clone();
             agent.record.standing == Standing::Good
+                && !agent.record.trusted
                 && agent.is_expected(patience, now)
                 && agent
                     .record

@@ -63,6 +63,8 @@ pub struct AgentRecord {
     pub payee: Payee,
     /// Which installation.
     pub lane: Lane,
+    /// A fetcher of the operator's own, by its invite: it checks what others fetched, and nobody checks it.
+    pub trusted: bool,
     /// When it joined.
     pub enrolled_at: Timestamp,
     /// Where it last dialled from.
@@ -104,6 +106,7 @@ impl AgentRecord {
         Self {
             payee,
             lane,
+            trusted: false,
             enrolled_at,
             network: None,
             standing: Standing::Good,

@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The format of everything in this module. Raised with every change that an older build would misread.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The first byte of each key. Its value is persisted: never renumber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

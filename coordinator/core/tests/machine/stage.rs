@@ -191,7 +191,7 @@ impl Stage {
     pub(crate) fn join(&mut self, n: u8) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
-        let order = Order::Invite { fingerprint, expires };
+        let order = Order::Invite { fingerprint, expires, trusted: false };
         self.handle(Input::Operator { ticket: n.into(), order });
         self.handle(Input::Connected { agent: peer(n), ip: address(n) });
         let payee = format!("payee-{n}").parse().expect("a payee");
