@@ -17,7 +17,12 @@ const PAGE: usize = 1000;
 /// All jobs.
 #[must_use]
 pub fn jobs(coordinator: &Coordinator) -> Vec<JobView> {
-    let connected: Vec<Ties> = coordinator.roster().values().filter_map(Agent::ties).collect();
+    let connected: Vec<Ties> = coordinator
+        .roster()
+        .values()
+        .filter(|agent| !agent.record.trusted)
+        .filter_map(Agent::ties)
+        .collect();
     let groups = count_groups(&connected.iter().collect::<Vec<_>>());
     let waiting = |state: JobState| match (state, coordinator.archive_rests(), groups) {
         (JobState::Running, true, _) => Some("space on the archive's disk".to_owned()),
@@ -57,6 +62,7 @@ fn agent_view(peer: &PeerId, agent: &Agent) -> AgentView {
     AgentView {
         peer_id: peer.to_string(),
         payee: record.payee.to_string(),
+        trusted: record.trusted,
         network: record.network.map(|network| network.to_string()),
         asn: record.whereabouts.asn.map(|asn| asn.0),
         region: record.whereabouts.region.map(|region| region.to_string()),

@@ -26,6 +26,9 @@ pub enum Question {
     Invite {
         /// How long it is good, in seconds.
         seconds: u64,
+        /// For a fetcher of the operator's own.
+        #[serde(default)]
+        trusted: bool,
     },
     /// All agents.
     Agents,
@@ -76,6 +79,8 @@ pub struct AgentView {
     pub peer_id: String,
     /// Who is paid.
     pub payee: String,
+    /// A fetcher of the operator's own.
+    pub trusted: bool,
     /// The network that it dials from, as it counts for independence.
     pub network: Option<String>,
     /// The autonomous system of that network, where the operator's file has it.

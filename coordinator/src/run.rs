@@ -234,7 +234,7 @@ impl Daemon {
         let order = match question {
             Question::Submit(spec) => Order::Submit(spec),
             Question::SetState { job, state } => Order::SetState { job, state },
-            Question::Invite { seconds } => {
+            Question::Invite { seconds, trusted } => {
                 let mut bytes = [0; 17];
                 if getrandom::fill(&mut bytes).is_err() {
                     return;
@@ -246,7 +246,7 @@ impl Daemon {
                 }));
                 let (fingerprint, expires) =
                     (code.fingerprint(), now() + Duration::from_secs(seconds));
-                Order::Invite { fingerprint, expires }
+                Order::Invite { fingerprint, expires, trusted }
             }
             Question::Jobs => return write_lines(reply, operator::jobs(&self.turns.coordinator)),
             Question::Agents => {

@@ -23,6 +23,7 @@ const LINK: &[u8] = b"sward draw link v1\n";
 const PLACE: &[u8] = b"sward draw place v1\n";
 const BEGIN: &[u8] = b"sward draw begin v1\n";
 const AUDIT: &[u8] = b"sward draw audit v1\n";
+const SPOT: &[u8] = b"sward draw spot v1\n";
 
 /// The end of a chain, published before its first draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +145,17 @@ impl RoundSeed {
     /// before, so that neither its agent nor the coordinator could choose.
     #[must_use]
     pub fn audits(&self, leaf: &Digest, per_million: u32) -> bool {
-        let Digest(digest) = Digest::of_parts(&[AUDIT, &self.seed.0, &leaf.0]);
+        self.hits(AUDIT, leaf, per_million)
+    }
+
+    /// Whether a trusted fetcher fetches the page of a sealed result too, likewise.
+    #[must_use]
+    pub fn spots(&self, leaf: &Digest, per_million: u32) -> bool {
+        self.hits(SPOT, leaf, per_million)
+    }
+
+    fn hits(&self, what: &[u8], leaf: &Digest, per_million: u32) -> bool {
+        let Digest(digest) = Digest::of_parts(&[what, &self.seed.0, &leaf.0]);
         let chance = digest.first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight));
         u128::from(chance) * 1_000_000 < u128::from(per_million) << 64
     }
@@ -153,6 +164,10 @@ impl RoundSeed {
 /// The least chance with which a sealed result is checked once more, in a million: one page in twenty of the most trusted
 /// agent, for ever (p_min of research on validation, section B5).
 pub const LEAST_AUDITED: u32 = 50_000;
+
+/// The chance, in a million, with which a trusted fetcher fetches the page of a sealed result too, whoever sealed it: one
+/// page in a hundred (r of research on validation, section B5).
+pub const SPOT_CHECKED: u32 = 10_000;
 
 /// Whether a sealed result was to be checked once more, so that it can be drawn again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,6 +194,20 @@ impl AuditDraw {
     #[must_use]
     pub fn follows(&self, seed: &RoundSeed) -> bool {
         *self == Self::new(seed, &self.leaf, self.per_million)
+    }
+
+    /// The draw for a spot check of a sealed result by a trusted fetcher.
+    #[must_use]
+    pub fn spot(seed: &RoundSeed, leaf: &Digest) -> Self {
+        let per_million = SPOT_CHECKED;
+        let drawn = seed.spots(leaf, per_million);
+        Self { round: seed.round, leaf: *leaf, per_million, drawn }
+    }
+
+    /// Whether it is what this seed says of a spot check.
+    #[must_use]
+    pub fn follows_spot(&self, seed: &RoundSeed) -> bool {
+        *self == Self::spot(seed, &self.leaf)
     }
 }
 
@@ -329,6 +358,12 @@ mod tests {
         };
         assert_eq!((share(0), share(1_000_000)), (0, 20_000));
         assert!((850..1150).contains(&share(50_000)), "{}", share(50_000));
+        let leaves = (0u32..20_000).map(|n| Digest::of(&n.to_be_bytes()));
+        let spots = leaves.map(|leaf| AuditDraw::spot(&seed, &leaf));
+        let drawn: Vec<AuditDraw> = spots.filter(|spot| spot.drawn).collect();
+        assert!((150..250).contains(&drawn.len()), "{}", drawn.len());
+        assert!(drawn.iter().all(|spot| spot.follows_spot(&seed)));
+        assert!(drawn.iter().any(|spot| !spot.follows(&seed)), "no second audit");
     }
 
     #[test]

@@ -70,6 +70,12 @@ pub struct Bounds {
     pub starvation_wait: Duration,
     /// How long a page waits for an agent of another cohort, and for two that do not meet too often.
     pub widen_wait: Duration,
+    /// How long a sealed result that is spot-checked waits for a trusted fetcher to be given the page.
+    pub spot_wait: Duration,
+    /// How long a disputed page waits so, each time.
+    pub trusted_wait: Duration,
+    /// Leases of trusted fetchers that are out at once, in all.
+    pub trusted_leases: usize,
     /// How often a URL is tried again after a time-out, a server error or lost agents.
     pub retries: u8,
     /// How long rules of robots.txt are used: at most 24 hours by RFC 9309 section 2.4.
@@ -95,6 +101,9 @@ impl Default for Bounds {
             upload_wait: Duration::from_secs(60),
             starvation_wait: Duration::from_secs(600),
             widen_wait: Duration::from_secs(60),
+            spot_wait: Duration::from_secs(30),
+            trusted_wait: Duration::from_secs(120),
+            trusted_leases: 16,
             retries: 3,
             robots_life: Duration::from_secs(24 * 3600),
             robots_retry: Duration::from_secs(3600),

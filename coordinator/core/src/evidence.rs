@@ -56,7 +56,7 @@ pub fn case(
 ) -> Result<Case, EvidenceError> {
     let mut rounds: Vec<Round> =
         settlement.results.iter().map(|result| result.draw.round).collect();
-    rounds.extend(settlement.audit.map(|audit| audit.round));
+    rounds.extend([settlement.audit, settlement.spot].into_iter().flatten().map(|d| d.round));
     rounds.sort_unstable();
     rounds.dedup();
     Ok(Case {
@@ -75,6 +75,7 @@ pub fn case(
         results: settlement.results.iter().map(opened).collect::<Result<_, _>>()?,
         audit: settlement.audit,
         variants: settlement.variants.clone(),
+        spot: settlement.spot,
     })
 }
 
@@ -91,6 +92,8 @@ fn opened(result: &AgentResult) -> Result<OpenedResult, EvidenceError> {
         attestation: result.attestation.clone(),
         blocks: result.blocks.clone(),
         finding: result.finding,
+        trusted: result.trusted,
+        ruling: result.ruling,
     })
 }
 

@@ -85,6 +85,8 @@ pub enum Order {
         fingerprint: Digest,
         /// Until when it is good.
         expires: Timestamp,
+        /// For a fetcher of the operator's own.
+        trusted: bool,
     },
 }
 

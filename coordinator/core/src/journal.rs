@@ -19,6 +19,9 @@ pub enum JournalEntry {
         fingerprint: Digest,
         /// Until when it is good.
         expires: Timestamp,
+        /// It is for a fetcher of the operator's own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        trusted: bool,
     },
     /// An agent joined by it.
     Enrolled {
@@ -32,6 +35,9 @@ pub enum JournalEntry {
         lane: Lane,
         /// When.
         at: Timestamp,
+        /// As a fetcher of the operator's own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        trusted: bool,
     },
     /// A job was submitted.
     Submitted {

@@ -251,6 +251,10 @@ pub struct Roster {
     agents: BTreeMap<PeerId, Agent>,
     /// Agents with an open poll, by their place in this round.
     polling: BTreeMap<Place, PeerId>,
+    /// The operator's own fetchers with an open poll, likewise.
+    trusted_polling: BTreeMap<Place, PeerId>,
+    /// The operator's own fetchers.
+    trusted: BTreeSet<PeerId>,
     /// This round's seed.
     seed: RoundSeed,
     /// How many of each circle can be drawn: connected and in good standing.
@@ -266,6 +270,8 @@ impl Roster {
         Self {
             agents: BTreeMap::new(),
             polling: BTreeMap::new(),
+            trusted_polling: BTreeMap::new(),
+            trusted: BTreeSet::new(),
             seed,
             circles: BTreeMap::new(),
             mailed: BTreeSet::new(),
@@ -287,8 +293,10 @@ impl Roster {
     /// A new round has begun: everybody has another place.
     pub fn turn_round(&mut self, seed: RoundSeed) {
         self.seed = seed;
-        let polling = std::mem::take(&mut self.polling).into_values();
-        self.polling = polling.map(|peer| (seed.place(&peer), peer)).collect();
+        for polling in [&mut self.polling, &mut self.trusted_polling] {
+            let peers = std::mem::take(polling).into_values();
+            *polling = peers.map(|peer| (seed.place(&peer), peer)).collect();
+        }
     }
 
     /// An agent.
@@ -315,6 +323,9 @@ impl Roster {
     /// Takes an agent in.
     pub fn insert(&mut self, peer: PeerId, agent: Agent) {
         self.mailed.insert(peer);
+        if agent.record.trusted {
+            self.trusted.insert(peer);
+        }
         self.agents.insert(peer, agent);
     }
 
@@ -331,12 +342,13 @@ impl Roster {
         self.retire(peer);
         if let Some(agent) = self.agents.get_mut(peer) {
             agent.connect(ip, whereabouts);
-            if agent.record.standing == Standing::Good {
+            if agent.record.standing == Standing::Good && !agent.record.trusted {
                 let circle = agent.circle();
                 agent.counted = Some(circle);
                 *self.circles.entry(circle).or_default() += 1;
             }
             self.polling.remove(&self.seed.place(peer));
+            self.trusted_polling.remove(&self.seed.place(peer));
             self.mailed.insert(*peer);
         }
     }
@@ -347,19 +359,23 @@ impl Roster {
         if let Some(agent) = self.agents.get_mut(peer) {
             agent.disconnect(now);
             self.polling.remove(&self.seed.place(peer));
+            self.trusted_polling.remove(&self.seed.place(peer));
         }
     }
 
     /// An agent waits for an answer. Returns the poll that this one replaces.
     pub fn open_poll(&mut self, peer: &PeerId, poll: Poll) -> Option<Poll> {
         let agent = self.agents.get_mut(peer)?;
-        self.polling.insert(self.seed.place(peer), *peer);
+        let trusted = agent.record.trusted;
+        let polling = if trusted { &mut self.trusted_polling } else { &mut self.polling };
+        polling.insert(self.seed.place(peer), *peer);
         agent.poll.replace(poll)
     }
 
     /// An agent gets its answer.
     pub fn close_poll(&mut self, peer: &PeerId) -> Option<Poll> {
         self.polling.remove(&self.seed.place(peer));
+        self.trusted_polling.remove(&self.seed.place(peer));
         self.agents.get_mut(peer)?.poll.take()
     }
 
@@ -386,7 +402,18 @@ impl Roster {
         }
     }
 
-    /// How many agents wait for an answer.
+    /// The operator's own fetchers.
+    pub fn trusted(&self) -> impl Iterator<Item = &Agent> {
+        self.trusted.iter().filter_map(|peer| self.agents.get(peer))
+    }
+
+    /// Whether one of them is connected.
+    #[must_use]
+    pub fn has_trusted(&self) -> bool {
+        self.trusted().any(|agent| agent.connected.is_some())
+    }
+
+    /// How many agents wait for an answer, the operator's own fetchers not counted.
     #[must_use]
     pub fn polls(&self) -> usize {
         self.polling.len()
@@ -395,20 +422,25 @@ impl Roster {
     /// Whether any agent waits for an answer.
     #[must_use]
     pub fn is_polled(&self) -> bool {
-        !self.polling.is_empty()
+        !self.polling.is_empty() || !self.trusted_polling.is_empty()
     }
 
-    /// Up to `limit` agents that wait, in order of their places, from `place` on.
+    /// Up to `limit` agents that wait, in order of their places, from `place` on: not the operator's own fetchers.
     #[must_use]
     pub fn polling_from(&self, place: Place, limit: usize) -> Vec<PeerId> {
-        let later = self.polling.range(place..);
-        later.chain(self.polling.range(..place)).map(|(_, peer)| *peer).take(limit).collect()
+        around(&self.polling, place, limit)
+    }
+
+    /// The same of the operator's own fetchers.
+    #[must_use]
+    pub fn trusted_polling_from(&self, place: Place, limit: usize) -> Vec<PeerId> {
+        around(&self.trusted_polling, place, limit)
     }
 
     /// What agents that wait have not been told yet, up to `limit` of each kind.
     pub fn deliver(&mut self, limit: usize) -> BTreeMap<PeerId, Work> {
         let mut delivered = BTreeMap::new();
-        let Self { agents, polling: _, seed: _, circles: _, mailed } = self;
+        let Self { agents, mailed, .. } = self;
         mailed.retain(|peer| {
             let Some(agent) = agents.get_mut(peer) else { return false };
             if agent.poll.is_none() {
@@ -423,6 +455,11 @@ impl Roster {
         });
         delivered
     }
+}
+
+fn around(polling: &BTreeMap<Place, PeerId>, place: Place, limit: usize) -> Vec<PeerId> {
+    let later = polling.range(place..);
+    later.chain(polling.range(..place)).map(|(_, peer)| *peer).take(limit).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::finding::Finding;
+use sward_proto::quorum::ruling::Ruling;
 use sward_proto::quorum::{Layer, Rules};
 use sward_proto::tariff::CreditClass;
 use sward_proto::timestamp::Timestamp;
@@ -43,6 +44,9 @@ pub struct Settlement {
     /// Where one result was enough at first: whether it was drawn for an audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditDraw>,
+    /// Where a trusted fetcher was connected: whether it was drawn to fetch the page of the first result too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<AuditDraw>,
     /// Which blocks of the accepted page may be published, where the verdict rests on less than equal content.
     pub blocks: Option<PublishedBlocks>,
     /// What other regions see in place of the accepted page.
@@ -116,6 +120,12 @@ pub struct AgentResult {
     pub blocks: Vec<u8>,
     /// What the coordinator makes of it.
     pub finding: Finding,
+    /// It was fetched by a fetcher of the operator's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trusted: bool,
+    /// Where it is outvoted and trusted fetches could tell: whether it is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Ruling>,
     /// For what it is credited.
     pub class: Option<CreditClass>,
     /// With what.

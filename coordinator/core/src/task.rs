@@ -12,6 +12,7 @@ use sward_proto::compare::block::BlockList;
 use sward_proto::digest::Digest;
 use sward_proto::draw::{AuditDraw, Draw};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
+use sward_proto::quorum::ruling::Ruling;
 use sward_proto::quorum::{Layer, Rules};
 use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
@@ -39,8 +40,23 @@ pub struct Task {
     pub region: Option<Region>,
     /// Whether the one result that was wanted at first is to be checked.
     pub audit: Option<Audit>,
+    /// Whether a trusted fetcher was drawn to fetch the page of the first result too.
+    pub spot: Option<AuditDraw>,
+    /// Fetches by the operator's own fetchers, beside those that are wanted of agents.
+    pub trusted: TrustedFetches,
     /// How far it has come.
     pub phase: Phase,
+}
+
+/// What is wanted of the operator's own fetchers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TrustedFetches {
+    /// How many fetches in all.
+    pub wanted: usize,
+    /// Until when the newest of them is waited for.
+    pub until: Timestamp,
+    /// None came in time: the task goes on without.
+    pub given_up: bool,
 }
 
 /// The draw that follows a single result.
@@ -103,6 +119,8 @@ pub struct Agreement {
     pub variants: Vec<RegionVariant>,
     /// Leases that would be contradicted or disputed, were not their region unheard.
     pub regional: Vec<LeaseToken>,
+    /// Leases that are outvoted and of which trusted fetches tell whether they are to blame.
+    pub rulings: Vec<(LeaseToken, Ruling)>,
 }
 
 /// What one region sees in place of the page.
@@ -127,6 +145,8 @@ pub struct Attempt {
     pub ties: Ties,
     /// With whom it joined.
     pub cohort: Cohort,
+    /// It is a fetcher of the operator's own.
+    pub trusted: bool,
     /// How it was drawn.
     pub draw: Draw,
     /// When it was given.
@@ -213,10 +233,33 @@ impl Task {
         self.attempts.iter().filter(|attempt| attempt.is_active())
     }
 
+    /// Those of them that are no trusted fetches: what is wanted of agents is counted by these.
+    pub fn replicas(&self) -> impl Iterator<Item = &Attempt> {
+        self.active().filter(|attempt| !attempt.trusted)
+    }
+
     /// Whether one more lease is wanted.
     #[must_use]
     pub fn is_needy(&self) -> bool {
-        self.phase == Phase::Collecting && self.active().count() < self.wanted
+        self.phase == Phase::Collecting && self.replicas().count() < self.wanted
+    }
+
+    /// How many trusted fetches count so far.
+    #[must_use]
+    pub fn trusted_fetches(&self) -> usize {
+        self.active().filter(|attempt| attempt.trusted).count()
+    }
+
+    /// Goes back for so many results of agents. What was wanted of trusted fetchers until now is wanted no more.
+    pub fn collect(&mut self, wanted: usize) {
+        (self.phase, self.wanted) = (Phase::Collecting, wanted);
+        self.trusted.wanted = self.trusted_fetches();
+    }
+
+    /// Whether one more trusted fetch is wanted.
+    #[must_use]
+    pub fn wants_trusted(&self) -> bool {
+        self.phase == Phase::Collecting && self.trusted_fetches() < self.trusted.wanted
     }
 
     /// Whether an agent with these ties would be a further, independent voice. Who handed in a void result is asked no
@@ -252,14 +295,9 @@ impl Task {
     /// Whether every wanted result is sealed or opened.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        let mut active = 0;
-        for attempt in self.active() {
-            if attempt.state == AttemptState::Leased {
-                return false;
-            }
-            active += 1;
-        }
-        active >= self.wanted
+        self.active().all(|attempt| attempt.state != AttemptState::Leased)
+            && self.replicas().count() >= self.wanted
+            && self.trusted_fetches() >= self.trusted.wanted
     }
 
     /// The opened results with their leases.

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 /// Prints single-use invites for agents.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-coordinator invite --agents 5 --expires 7d")]
+#[command(
+    after_help = "Examples:\n  sward-coordinator invite --agents 5 --expires 7d\n  sward-coordinator invite --trusted"
+)]
 pub(super) struct Invite {
     /// How many.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -17,6 +19,9 @@ pub(super) struct Invite {
     /// How long they are good: seconds, or with m, h or d.
     #[arg(long, default_value = "7d", value_parser = parse_span)]
     expires: u64,
+    /// For fetchers of your own: they check what the others fetched, in disputes and by sample.
+    #[arg(long)]
+    trusted: bool,
 }
 
 /// Lists the agents: whether they are there, what they did, what they earned.
@@ -48,7 +53,7 @@ fn parse_span(text: &str) -> Result<u64, String> {
 impl Invite {
     pub(super) fn run(self, layout: &Layout, printer: Printer) -> Result<(), Failure> {
         for _ in 0..self.agents {
-            let question = Question::Invite { seconds: self.expires };
+            let question = Question::Invite { seconds: self.expires, trusted: self.trusted };
             for invite in ask_all::<Value>(&layout.socket(), &question)? {
                 let text = |invite: &Value| {
                     let part = |name| invite.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -72,6 +77,7 @@ impl Agents {
             for agent in agents {
                 let standing = match &agent.reason {
                     Some(reason) => format!("{}: {reason}", agent.standing),
+                    None if agent.trusted => "trusted".to_owned(),
                     None => agent.standing.clone(),
                 };
                 text.push_str(&format!(

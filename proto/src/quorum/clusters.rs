@@ -25,6 +25,8 @@ pub(super) struct Clusters<'a> {
     levels: BTreeMap<(usize, usize), usize>,
     /// Those whose stable blocks, as known beforehand, differ.
     stable_differ: BTreeSet<(usize, usize)>,
+    /// The vote of a fetcher that the operator trusts.
+    trusted: Option<usize>,
 }
 
 impl<'a> Clusters<'a> {
@@ -51,7 +53,12 @@ impl<'a> Clusters<'a> {
                 stable_differ.insert((a, b));
             }
         }
-        Self { votes, rules, voiced, levels, stable_differ }
+        Self { votes, rules, voiced, levels, stable_differ, trusted: None }
+    }
+
+    /// With one vote of a trusted fetcher among them.
+    pub(super) fn trusting(self, vote: usize) -> Self {
+        Self { trusted: Some(vote), ..self }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -66,10 +73,11 @@ impl<'a> Clusters<'a> {
     /// What stands, on the strongest layer on which an answer leads; `More` where it still has to be confirmed.
     pub(super) fn agreed(&self) -> Option<Decision> {
         let levels = LEVELS.into_iter().filter(|layer| self.rules.partial || !layer.is_partial());
+        let counted = self.beside_trusted().unwrap_or_else(|| self.voiced.clone());
         levels.enumerate().find_map(|(level, layer)| {
-            let first = self.largest(&self.voiced, level)?;
+            let first = self.largest(&counted, level)?;
             let rest: Vec<usize> =
-                self.voiced.iter().copied().filter(|vote| !first.contains(vote)).collect();
+                counted.iter().copied().filter(|vote| !first.contains(vote)).collect();
             let leads = self.leads(&first, &rest, level) || self.leads_abroad(&first, &rest, level);
             leads.then(|| self.conclude(first, level, layer))
         })
@@ -79,6 +87,17 @@ impl<'a> Clusters<'a> {
     fn leads(&self, first: &[usize], rest: &[usize], level: usize) -> bool {
         let second = self.largest(rest, level).map_or(0, |members| self.groups(&members));
         self.groups(first) >= second + self.rules.margin
+    }
+
+    /// What the trusted fetch saw as well as an independent group, on the strongest layers on which there is one: whoever
+    /// saw something else does not count. A majority may be one cabal, the operator is none of it.
+    fn beside_trusted(&self) -> Option<Vec<usize>> {
+        let trusted = self.trusted.filter(|vote| self.voiced.contains(vote))?;
+        [2, 3].into_iter().find_map(|level| {
+            let same = |vote: &usize| self.agree(trusted, *vote, level);
+            let same: Vec<usize> = self.voiced.iter().copied().filter(same).collect();
+            (self.groups(&same) >= 2).then_some(same)
+        })
     }
 
     /// The cluster of most groups, around the first vote that has one.

@@ -7,6 +7,8 @@
 
 mod clusters;
 pub mod finding;
+pub mod referee;
+pub mod ruling;
 pub mod voice;
 
 use crate::attestation::{Attestation, Observation};
@@ -151,7 +153,10 @@ pub struct Variant {
 /// Weighs all opened results of a task. `stable` is what is known of the URL's blocks beforehand.
 #[must_use]
 pub fn decide(votes: &[Vote<'_>], rules: Rules, stable: &StableBlocks) -> Decision {
-    let clusters = Clusters::new(votes, rules, stable);
+    conclude(votes, rules, &Clusters::new(votes, rules, stable))
+}
+
+fn conclude(votes: &[Vote<'_>], rules: Rules, clusters: &Clusters<'_>) -> Decision {
     if let Some(agreed) = clusters.agreed() {
         return agreed;
     }

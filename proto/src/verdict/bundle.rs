@@ -11,8 +11,9 @@ use serde_json::Value;
 /// The only form of bundle so far.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The longest bundle: seven results with attestations and draws of the longest kind fill a half of it.
-pub const MAX_BUNDLE_BYTES: usize = 2 << 20;
+/// The longest bundle: seven results, and as many trusted fetches as a dispute may take, with attestations and draws of
+/// the longest kind fill two thirds of it.
+pub const MAX_BUNDLE_BYTES: usize = 6 << 20;
 
 /// The first line of what the coordinator signs.
 const DOMAIN: &str = "sward/verdict/v1";

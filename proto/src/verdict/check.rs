@@ -8,6 +8,7 @@ use super::{Case, Fault, MAX_RESULTS, OpenedResult};
 use crate::attestation::Attestation;
 use crate::batch::{self, Salt};
 use crate::compare::block::BlockList;
+use crate::ids::PeerId;
 use crate::quorum::voice::{Voice, count_groups, labels};
 use crate::wire::bounds::MAX_ATTESTATION_BYTES;
 use std::collections::BTreeSet;
@@ -115,11 +116,14 @@ fn check_seal(index: usize, result: &OpenedResult, faults: &mut Faults) {
     }
 }
 
-/// No agent and no lease speaks twice.
+/// No agent and no lease speaks twice; all trusted fetches are one voice, so that one fetcher may have made many.
 fn check_each_once(results: &[OpenedResult], faults: &mut Faults) {
     let (mut agents, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+    let trusted: BTreeSet<PeerId> =
+        results.iter().filter(|result| result.trusted).map(|result| result.agent).collect();
     each(results, |index, result| {
-        if !agents.insert(result.agent) {
+        let again = !agents.insert(result.agent);
+        if !result.trusted && (again || trusted.contains(&result.agent)) {
             faults.of_result(index, "agent", format!("{} stands twice", result.agent));
         }
         if !tokens.insert(result.token) {
@@ -128,9 +132,12 @@ fn check_each_once(results: &[OpenedResult], faults: &mut Faults) {
     });
 }
 
+/// One of a voice's labels, where it has it.
+type Label = fn(&Voice) -> Option<u16>;
+
 /// Labels are numbered as they come, so that they can tell nothing else.
 fn check_labels(results: &[OpenedResult], faults: &mut Faults) {
-    let fields: [(&str, fn(&Voice) -> Option<u16>); 4] = [
+    let fields: [(&str, Label); 4] = [
         ("voice.payee", |voice| Some(voice.payee)),
         ("voice.network", |voice| Some(voice.network)),
         ("voice.asn", |voice| voice.asn),

@@ -7,7 +7,7 @@
 use super::Case;
 use super::fault::{Faults, each};
 use crate::digest::Digest;
-use crate::draw::{DrawPlan, Round, RoundSeed};
+use crate::draw::{AuditDraw, DrawPlan, Round, RoundSeed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seeds that were found to lead to their anchors, so that a long chain is hashed once for many cases.
@@ -32,7 +32,8 @@ pub(super) fn check_draws(
     faults: &mut Faults,
 ) -> (usize, usize) {
     let leased = case.results.iter().map(|result| result.draw.round);
-    let used: BTreeSet<Round> = leased.chain(case.audit.map(|audit| audit.round)).collect();
+    let drawn = [case.audit, case.spot].into_iter().flatten().map(|draw| draw.round);
+    let used: BTreeSet<Round> = leased.chain(drawn).collect();
     let mut seeds: BTreeMap<Round, RoundSeed> = BTreeMap::new();
     for (index, seed) in case.seeds.iter().enumerate() {
         let field = format!("case.seeds[{index}]");
@@ -63,10 +64,14 @@ pub(super) fn check_draws(
             None => open += 1,
         }
     });
-    if let Some(audit) = case.audit {
-        match seeds.get(&audit.round) {
-            Some(seed) if audit.follows(seed) => checked += 1,
-            Some(_) => faults.add("case.audit", "is not what follows from its round's seed"),
+    for (field, draw, follows) in [
+        ("case.audit", case.audit, AuditDraw::follows as fn(&AuditDraw, &RoundSeed) -> bool),
+        ("case.spot", case.spot, AuditDraw::follows_spot),
+    ] {
+        let Some(draw) = draw else { continue };
+        match seeds.get(&draw.round) {
+            Some(seed) if follows(&draw, seed) => checked += 1,
+            Some(_) => faults.add(field, "is not what follows from its round's seed"),
             None => open += 1,
         }
     }

@@ -25,6 +25,7 @@ use crate::draw::{AuditDraw, Draw, DrawPlan, RoundSeed};
 use crate::ids::{JobName, LeaseToken, PeerId, TaskId};
 use crate::outcome::Outcome;
 use crate::quorum::finding::Finding;
+use crate::quorum::ruling::Ruling;
 use crate::quorum::voice::Voice;
 use crate::quorum::{Layer, Rules};
 use crate::region::Region;
@@ -70,6 +71,10 @@ pub struct Case {
     /// What other regions see in place of the page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
+    /// Where the operator has fetchers of its own: whether one of them was to fetch the page of the first result too. Where
+    /// none came in time, the verdict stands without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<AuditDraw>,
 }
 
 /// What one region sees in place of an accepted page.
@@ -155,6 +160,12 @@ pub struct OpenedResult {
     pub blocks: Vec<u8>,
     /// What the coordinator made of it.
     pub finding: Finding,
+    /// It was fetched by the operator's own fetcher: for that the coordinator vouches.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trusted: bool,
+    /// Where it is outvoted and trusted fetches could tell: whether it is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Ruling>,
 }
 
 /// Whether a verdict hangs on the blocks of pages: where it rests on less than equal content, or where somebody differs.

@@ -10,8 +10,9 @@ use crate::compare::{credible_time, response_of};
 use crate::draw::LEAST_AUDITED;
 use crate::outcome::Outcome;
 use crate::quorum::finding::{Finding, agreed_outcome, is_blaming, kept_out_outcome};
+use crate::quorum::referee::{Judged, judge, kept_ruling};
 use crate::quorum::voice::Voice;
-use crate::quorum::{Agreed, Decision, Layer, Vote, attested_blocks, decide, stands_alone};
+use crate::quorum::{Agreed, Decision, Layer, Vote, attested_blocks, stands_alone};
 
 /// One result, parsed.
 pub(super) struct Read<'a> {
@@ -47,14 +48,16 @@ pub(super) fn recompute(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> 
         return Vec::new();
     }
     check_blocks(case, read, faults);
-    let decision = if case.layer == Some(Layer::Single) {
-        check_single(case, read, faults);
-        alone()
-    } else {
-        let votes: Vec<Vote<'_>> = read.iter().map(Read::vote).collect();
-        decide(&votes, case.rules, &StableBlocks::unknown())
-    };
-    let verdict = follow(decision, read);
+    let votes: Vec<Vote<'_>> = read.iter().map(Read::vote).collect();
+    let trusted: Vec<bool> = case.results.iter().map(|result| result.trusted).collect();
+    let mut judged = judge(&votes, &trusted, case.rules, &StableBlocks::unknown());
+    if case.layer == Some(Layer::Single) {
+        let only = check_single(case, read, faults);
+        judged = Judged { decision: alone(only), steps: Vec::new() };
+    }
+    check_spot(case, faults);
+    check_rulings(case, &judged, faults);
+    let verdict = follow(judged.decision, read);
     if !verdict.outcomes.contains(&case.outcome) {
         let words: Vec<&str> = verdict.outcomes.iter().map(|outcome| outcome.code()).collect();
         let why = format!("{} is stated, {} follows", case.outcome, words.join(" or "));
@@ -69,10 +72,10 @@ pub(super) fn recompute(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> 
 }
 
 /// What one result that stands alone decides.
-fn alone() -> Decision {
+fn alone(only: usize) -> Decision {
     let none = Vec::new;
     let (tainted, contradicted, disputed, regional) = (none(), none(), none(), none());
-    let (members, keepers) = (vec![0], vec![0]);
+    let (members, keepers) = (vec![only], vec![only]);
     Decision::Agreed(Agreed {
         members,
         layer: Layer::Single,
@@ -86,12 +89,22 @@ fn alone() -> Decision {
 }
 
 /// One result is enough only where it claims a page, and an audit was possible and not drawn. Whether its agent had proved
-/// itself is known to the coordinator alone, which vouches for it.
-fn check_single(case: &Case, read: &[Read<'_>], faults: &mut Faults) {
-    let [only] = read else {
-        let why = format!("one result stands alone, {} are given", read.len());
-        return faults.add("case.results", why);
+/// itself is known to the coordinator alone, which vouches for it. A trusted fetcher that the site kept out
+/// changes nothing. Gives the place of the result.
+fn check_single(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> usize {
+    let said = |read: &Read<'_>| {
+        response_of(&read.seen).is_some_and(|response| response.neutral.is_none())
     };
+    let counts = |(_, read): &(usize, &Read<'_>)| !read.result.trusted || said(read);
+    let mut counted = read.iter().enumerate().filter(counts);
+    let (Some((place, only)), None) = (counted.next(), counted.next()) else {
+        let why = format!("one result stands alone, {} are given", read.len());
+        faults.add("case.results", why);
+        return 0;
+    };
+    if only.result.trusted {
+        faults.add("case.results", "a trusted fetch alone is no verdict");
+    }
     if case.robots || !stands_alone(&only.seen) {
         faults.add("case.layer", "one agent's word is not taken for this");
     }
@@ -108,6 +121,26 @@ fn check_single(case: &Case, read: &[Read<'_>], faults: &mut Faults) {
             faults.add("case.audit.per_million", why);
         }
         Some(_) => {}
+    }
+    place
+}
+
+/// A spot check is drawn for the first result of an agent.
+fn check_spot(case: &Case, faults: &mut Faults) {
+    let mut leaves = case.results.iter().filter(|result| !result.trusted).map(|r| r.leaf);
+    if case.spot.is_some_and(|spot| !leaves.any(|leaf| leaf == spot.leaf)) {
+        faults.add("case.spot.leaf", "is not that of a result");
+    }
+}
+
+/// Who is outvoted is spared or blamed as the trusted fetches say.
+fn check_rulings(case: &Case, judged: &Judged, faults: &mut Faults) {
+    for (index, result) in case.results.iter().enumerate() {
+        let ruling = kept_ruling(judged.ruling(index), case.outcome);
+        if result.ruling != ruling {
+            let why = format!("{:?} is stated, {ruling:?} follows", result.ruling);
+            faults.of_result(index, "ruling", why);
+        }
     }
 }
 

@@ -196,6 +196,7 @@ impl Bench {
             page: Some(page),
             results: Vec::new(),
             audit: None,
+            spot: None,
             rules: None,
             blocks: None,
             variants: Vec::new(),
@@ -227,7 +228,10 @@ impl Bench {
         let software = "sward-bench".to_owned();
         let enrol = AgentRequest::Enrol { invite, payee, lane: Lane(0), software };
         self.turn(vec![
-            Input::Operator { ticket: 2, order: Order::Invite { fingerprint, expires } },
+            Input::Operator {
+                ticket: 2,
+                order: Order::Invite { fingerprint, expires, trusted: false },
+            },
             Input::Connected {
                 agent,
                 ip: Ipv4Addr::new(192, 0, 2, 1).into(),

@@ -55,7 +55,7 @@ impl World {
         shell.whereabouts = members.iter().map(|member| member.whereabouts).collect();
         for member in &members {
             let fingerprint = member.invite.fingerprint();
-            let order = Order::Invite { fingerprint, expires: Timestamp::MAX };
+            let order = Order::Invite { fingerprint, expires: Timestamp::MAX, trusted: false };
             shell.inbox.push(Arrival::Order(order));
         }
         for spec in expectation::draw_jobs(&plan) {

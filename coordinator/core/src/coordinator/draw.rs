@@ -102,7 +102,7 @@ impl Coordinator {
         if task.region.is_some() && task.region != circle.region {
             return Some(PassedOver::OtherRegion);
         }
-        task.active().find_map(|attempt| {
+        task.replicas().find_map(|attempt| {
             if attempt.cohort == circle.cohort {
                 Some(PassedOver::SameCohort)
             } else if circle.asn.is_some() && attempt.ties.whereabouts.asn == circle.asn {
@@ -120,7 +120,7 @@ impl Coordinator {
     fn stranger_exists(&self, task: &Task) -> bool {
         let known = |circle: &Circle| {
             let from = |asn| circle.asn.is_some() && circle.asn == asn;
-            task.active().any(|attempt| {
+            task.replicas().any(|attempt| {
                 attempt.cohort == circle.cohort || from(attempt.ties.whereabouts.asn)
             })
         };
@@ -130,7 +130,7 @@ impl Coordinator {
 
     /// Whether an agent of this region is connected that would be a further voice.
     pub(super) fn region_answers(&self, task: &Task, region: Region) -> bool {
-        self.roster.iter().any(|(peer, agent)| {
+        self.roster.iter().filter(|(_, agent)| !agent.record.trusted).any(|(peer, agent)| {
             let ties = agent.ties().filter(|ties| ties.whereabouts.region == Some(region));
             ties.is_some_and(|ties| task.takes(peer, &ties))
         })

@@ -21,10 +21,16 @@ impl Coordinator {
         self.roster.connect(&agent, ip, whereabouts);
     }
 
-    pub(super) fn invite(&mut self, fingerprint: Digest, expires: Timestamp) -> String {
-        let invite = InviteRecord { expires, used_by: None };
+    pub(super) fn invite(
+        &mut self,
+        fingerprint: Digest,
+        expires: Timestamp,
+        trusted: bool,
+    ) -> String {
+        let invite = InviteRecord { expires, used_by: None, trusted };
         self.put_invite(fingerprint, invite);
-        self.outputs.push_back(Output::Journal(JournalEntry::Invited { fingerprint, expires }));
+        let entry = JournalEntry::Invited { fingerprint, expires, trusted };
+        self.outputs.push_back(Output::Journal(entry));
         "invited".to_owned()
     }
 
@@ -64,8 +70,9 @@ impl Coordinator {
                 let hint = "this key is enrolled already: a second installation needs its own key";
                 return self.refuse(agent, id, RefusalCode::Conflict, hint);
             }
-            Some(_) => {
-                let entry = JournalEntry::Enrolled { fingerprint, agent, payee, lane, at: now };
+            Some(InviteRecord { trusted, .. }) => {
+                let at = now;
+                let entry = JournalEntry::Enrolled { fingerprint, agent, payee, lane, at, trusted };
                 self.outputs.push_back(Output::Journal(entry.clone()));
                 self.replay_journal(entry, now);
                 self.event(Event::Enrolled(agent));
@@ -83,10 +90,12 @@ impl Coordinator {
         payee: Payee,
         lane: Lane,
         at: Timestamp,
+        trusted: bool,
     ) {
         let expires = self.invites.get(&fingerprint).map_or(at, |invite| invite.expires);
-        self.put_invite(fingerprint, InviteRecord { expires, used_by: Some(agent) });
-        let record = AgentRecord::new(payee, lane, at, self.config.bounds.probation);
+        self.put_invite(fingerprint, InviteRecord { expires, used_by: Some(agent), trusted });
+        let probation = self.config.bounds.probation;
+        let record = AgentRecord { trusted, ..AgentRecord::new(payee, lane, at, probation) };
         self.roster.insert(agent, Agent::new(record, at));
         if let Some((ip, whereabouts)) = self.visitors.get(&agent) {
             self.roster.connect(&agent, *ip, *whereabouts);

@@ -12,7 +12,7 @@ use crate::output::Event;
 use crate::record;
 use crate::record::chunk::Entry;
 use crate::roster::{Agent, Poll};
-use crate::task::{Attempt, AttemptState, Phase, Task};
+use crate::task::{Attempt, AttemptState, Phase, Task, TrustedFetches};
 use std::time::Duration;
 use sward_proto::attestation::REQUEST_PROFILE;
 use sward_proto::canonical_url::{CanonicalUrl, HostName, Origin};
@@ -28,19 +28,19 @@ use sward_proto::wire::reply::{CoordinatorReply, Work};
 /// Due hosts looked at in one turn.
 const HOSTS_A_TURN: usize = 256;
 /// Agents tried for one host.
-const AGENTS_A_HOST: usize = 32;
+pub(super) const AGENTS_A_HOST: usize = 32;
 /// URLs that robots.txt forbids, passed over in one go on one host.
 const FORBIDDEN_A_TURN: usize = 256;
 /// The longest long poll.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// To whom a page is leased, and for how long.
-struct LeaseTerms<'a> {
-    peer: PeerId,
-    ties: &'a Ties,
-    draw: Draw,
-    delay: Duration,
-    life: Duration,
+pub(super) struct LeaseTerms<'a> {
+    pub(super) peer: PeerId,
+    pub(super) ties: &'a Ties,
+    pub(super) draw: Draw,
+    pub(super) delay: Duration,
+    pub(super) life: Duration,
 }
 
 impl Coordinator {
@@ -92,6 +92,9 @@ impl Coordinator {
         if self.archive_full.is_none() {
             self.turn_round(now);
             for host in self.frontier.due(now, HOSTS_A_TURN) {
+                if self.grant_trusted(&host, &mut answers, now) {
+                    continue;
+                }
                 let Begun { place, mut draw } = self.begin_draw();
                 for peer in self.roster.polling_from(place, AGENTS_A_HOST) {
                     let mut answer = answers.remove(&peer).unwrap_or_default();
@@ -107,7 +110,9 @@ impl Coordinator {
             }
         } else {
             // Told now and not when the poll runs out, so that owners see why nothing is fetched.
-            for peer in self.roster.polling_from(Place([0; 32]), usize::MAX) {
+            let (place, all) = (Place([0; 32]), usize::MAX);
+            let agents = self.roster.polling_from(place, all);
+            for peer in agents.into_iter().chain(self.roster.trusted_polling_from(place, all)) {
                 answers.entry(peer).or_default();
             }
         }
@@ -157,9 +162,7 @@ impl Coordinator {
             return Err(why.unwrap_or(nothing));
         }
         let gap = self.gap(host, run.iter().map(|(task, _)| *task));
-        let bounds = self.config.bounds;
-        let share = (gap + bounds.fetch_allowance) * u32::try_from(run.len()).unwrap_or(u32::MAX);
-        let life = bounds.lease_floor.max(share * 2);
+        let life = self.lease_life(gap, run.len());
         for (task, widened) in run {
             let draw = Draw { widened, ..draw.clone() };
             let terms = LeaseTerms { peer, ties: &ties, draw, delay: gap, life };
@@ -168,6 +171,13 @@ impl Coordinator {
             }
         }
         Ok(())
+    }
+
+    /// How long the leases of a run of so many URLs live.
+    pub(super) fn lease_life(&self, gap: Duration, run: usize) -> Duration {
+        let bounds = self.config.bounds;
+        let share = (gap + bounds.fetch_allowance) * u32::try_from(run).unwrap_or(u32::MAX);
+        bounds.lease_floor.max(share * 2)
     }
 
     /// A short queue is shared among those who wait, so that no single agent decides what a small site holds.
@@ -268,9 +278,22 @@ impl Coordinator {
         let Entry { url, depth, retries } = entry;
         let wanted = self.config.rules.margin;
         let (attempts, phase) = (Vec::new(), Phase::Collecting);
-        let (region, audit) = (None, None);
-        let task =
-            Task { id, job, url, robots, depth, retries, wanted, attempts, region, audit, phase };
+        let (region, audit, spot, trusted) = (None, None, None, TrustedFetches::default());
+        let task = Task {
+            id,
+            job,
+            url,
+            robots,
+            depth,
+            retries,
+            wanted,
+            attempts,
+            region,
+            audit,
+            spot,
+            trusted,
+            phase,
+        };
         self.place_task(task, now);
         id
     }
@@ -290,28 +313,36 @@ impl Coordinator {
             job.open.insert(id);
         }
         self.frontier.with_host(&host, now, |host| host.open.insert(id));
-        self.frontier.mark_needy(&host, id, task.is_needy(), now);
+        self.frontier.mark_needy(&host, id, task.is_needy() || task.wants_trusted(), now);
         self.tasks.insert(id, task);
         self.save_task(id);
     }
 
-    fn lease(&mut self, id: TaskId, terms: LeaseTerms<'_>, now: Timestamp) -> Option<Lease> {
+    pub(super) fn lease(
+        &mut self,
+        id: TaskId,
+        terms: LeaseTerms<'_>,
+        now: Timestamp,
+    ) -> Option<Lease> {
         let (high, low) = (self.draw(), self.draw());
         let token = LeaseToken((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
         let LeaseTerms { peer, ties, draw, delay, life } = terms;
-        let cohort = self.roster.get(&peer)?.cohort();
+        let agent = self.roster.get(&peer)?;
+        let (cohort, trusted) = (agent.cohort(), agent.record.trusted);
         let wanted = self.wanted_of(self.tasks.get(&id)?, &peer);
         if self.tasks.get(&id)?.active().next().is_none() {
             self.count_trickle(id, &peer, now);
         }
         let task = self.tasks.get_mut(&id)?;
-        task.wanted = wanted;
-        if task.active().next().is_none() {
-            // Drawn for a result that never came to be opened.
-            task.audit = None;
-        }
-        for other in task.active() {
-            self.meetings.record(peer, other.agent);
+        if !trusted {
+            task.wanted = wanted;
+            if task.replicas().next().is_none() {
+                // Drawn for a result that never came to be opened.
+                (task.audit, task.spot) = (None, None);
+            }
+            for other in task.replicas() {
+                self.meetings.record(peer, other.agent);
+            }
         }
         let expires = now + life;
         self.shares.leased(ties.network, peer, now);
@@ -320,12 +351,13 @@ impl Coordinator {
             agent: peer,
             ties: ties.clone(),
             cohort,
+            trusted,
             draw,
             leased_at: now,
             expires,
             state: AttemptState::Leased,
         });
-        let (host, needy) = (task.host(), task.is_needy());
+        let (host, needy) = (task.host(), task.is_needy() || task.wants_trusted());
         let (url, job, robots) = (task.url.clone(), task.job, task.robots);
         self.leases.insert(token, id);
         self.timers.insert((expires, Timer::Lease(token)));
@@ -350,7 +382,7 @@ impl Coordinator {
     }
 
     /// The least gap between fetches of this run: the longest delay of its jobs, or the host's crawl-delay.
-    fn gap(&self, name: &HostName, run: impl Iterator<Item = TaskId>) -> Duration {
+    pub(super) fn gap(&self, name: &HostName, run: impl Iterator<Item = TaskId>) -> Duration {
         let jobs = run.filter_map(|task| self.tasks.get(&task)).map(|task| task.job);
         let delays =
             jobs.filter_map(|job| self.jobs.get(&job)).map(|j| j.record.spec.limits.delay());

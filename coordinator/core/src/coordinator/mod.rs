@@ -18,6 +18,7 @@ mod retract;
 mod retry;
 mod settle;
 mod single;
+mod trusted;
 mod upload;
 mod verdict;
 
@@ -73,6 +74,7 @@ enum Timer {
     Upload(TaskId),
     Starved(TaskId),
     Widen(TaskId),
+    Trusted(TaskId),
     Poll(PeerId),
     Epoch,
     Archive,
@@ -163,7 +165,9 @@ impl Coordinator {
                 let result = match order {
                     Order::Submit(spec) => self.submit(*spec, now),
                     Order::SetState { job, state } => self.set_state(&job, state, now),
-                    Order::Invite { fingerprint, expires } => Ok(self.invite(fingerprint, expires)),
+                    Order::Invite { fingerprint, expires, trusted } => {
+                        Ok(self.invite(fingerprint, expires, trusted))
+                    }
                 };
                 self.outputs.push_back(Output::Operator { ticket, result });
             }
@@ -200,6 +204,7 @@ impl Coordinator {
                 Timer::Starved(task) => self.contest_if_starved(task, now),
                 // Whoever waits for work is drawn from again when this turn ends.
                 Timer::Widen(_) => {}
+                Timer::Trusted(task) => self.trusted_overdue(task, now),
                 Timer::Poll(agent) => self.poll_expired(agent, now),
                 Timer::Epoch => self.close_epoch(now),
                 Timer::Archive => self.archive_again(now),

@@ -11,21 +11,32 @@ use crate::record::agent::Standing;
 use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
 use crate::trust::outcome::review_pages;
+use std::time::Duration;
+use sward_proto::attestation::Attestation;
+use sward_proto::compare::credible_time;
 use sward_proto::ids::PeerId;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
 use sward_proto::quorum::finding::Finding;
+use sward_proto::quorum::ruling::Ruling;
 use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
 
-/// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent
-/// attests: every difference weighs as little as one on a page that changes around its stable blocks.
-const REPLICA: (Volatility, Check) = (Volatility::Noisy, Check::Replica);
+/// What kind of page it is, as long as no page's volatility is known: one that changes around its stable blocks.
+const UNKNOWN: Volatility = Volatility::Noisy;
+/// Where no trusted fetcher confirms that a page never showed what an agent attests, a difference weighs as little as on
+/// such a page, whatever is known of it.
+const UNCONFIRMED: (Volatility, Check) = (Volatility::Noisy, Check::Replica);
+
+/// Two fetches that lie no further apart are of one time: see [`Check::Concurrent`].
+const CONCURRENT: Duration = Duration::from_secs(30);
 
 impl Coordinator {
     /// What one result teaches about its agent.
     pub(super) fn learn(&mut self, settlement: &Settlement, result: &AgentResult) {
-        let Some(member) = self.roster.get_mut(&result.agent) else { return };
+        // The operator's own fetchers are nobody's to judge.
+        let member = self.roster.get_mut(&result.agent).filter(|_| !result.trusted);
+        let Some(member) = member else { return };
         let (record, now) = (&mut member.record, settlement.settled_at);
         let beacon = settlement.outcome == Outcome::Beacon;
         let checked = beacon || settlement.layer.is_some_and(|layer| layer != Layer::Single);
@@ -33,7 +44,11 @@ impl Coordinator {
             return record.trust.idle_until(now);
         }
         let (task, excuse) = (settlement.task, excuse(settlement, result));
-        let (page, check) = if beacon { (Volatility::Static, Check::Beacon) } else { REPLICA };
+        let (page, check) = match () {
+            () if beacon => (Volatility::Static, Check::Beacon),
+            () if is_confirmed(result) => (UNKNOWN, check_of(settlement, result)),
+            () => UNCONFIRMED,
+        };
         let observation = |finding| Observation { task, page, check, excuse, finding };
         match result.finding {
             // A page that was shown to nobody else: no other agent has confirmed anything.
@@ -71,7 +86,7 @@ impl Coordinator {
     /// Looks whether what speaks against an agent is enough.
     pub(super) fn judge(&mut self, agent: &PeerId, now: Timestamp) {
         let Some(record) = self.roster.get(agent).map(|member| &member.record) else { return };
-        if record.standing != Standing::Good || !record.evidence.convicts() {
+        if record.standing != Standing::Good || record.trusted || !record.evidence.convicts() {
             return;
         }
         let reason = match () {
@@ -88,6 +103,27 @@ impl Coordinator {
         self.replay_journal(entry, now);
         self.event(Event::Convicted { agent: *agent, reason });
     }
+}
+
+/// Whether trusted fetches confirmed that nobody else is shown what this result claims; or it agrees, which asks for none.
+fn is_confirmed(result: &AgentResult) -> bool {
+    result.finding == Finding::Agreed || result.ruling == Some(Ruling::Differs)
+}
+
+/// How a result was checked: at the same time by a trusted fetch, or later.
+fn check_of(settlement: &Settlement, result: &AgentResult) -> Check {
+    let fetched = |result: &AgentResult| {
+        let origin = result.origin.as_ref()?;
+        let attested = Attestation::decode(&result.attestation).ok()?.fetched_at;
+        Some(credible_time(attested, origin.leased_at, origin.expires))
+    };
+    let at_once = |trusted: &AgentResult| {
+        fetched(trusted)
+            .zip(fetched(result))
+            .is_some_and(|(one, other)| one.since(other).max(other.since(one)) <= CONCURRENT)
+    };
+    let concurrent = settlement.results.iter().filter(|other| other.trusted).any(at_once);
+    if concurrent { Check::Concurrent } else { Check::Replica }
 }
 
 /// What might explain that this result differs.

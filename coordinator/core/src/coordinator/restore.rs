@@ -160,6 +160,9 @@ impl Coordinator {
                 if let Some(audit) = task.audit.filter(|_| task.rests(now)) {
                     self.timers.insert((audit.opens, super::Timer::Open(id)));
                 }
+                if task.wants_trusted() {
+                    self.timers.insert((task.trusted.until, super::Timer::Trusted(id)));
+                }
                 self.open_rested(id, now);
                 return self.watch_starvation(id, now);
             }
@@ -188,13 +191,16 @@ impl Coordinator {
     /// [`Retractions`](super::Retractions).
     pub fn replay_journal(&mut self, entry: JournalEntry, now: Timestamp) {
         match entry {
-            JournalEntry::Invited { fingerprint, expires } => {
+            JournalEntry::Invited { fingerprint, expires, trusted } => {
                 let used_by = self.invites.get(&fingerprint).and_then(|invite| invite.used_by);
-                self.put_invite(fingerprint, record::invite::InviteRecord { expires, used_by });
+                self.put_invite(
+                    fingerprint,
+                    record::invite::InviteRecord { expires, used_by, trusted },
+                );
             }
-            JournalEntry::Enrolled { fingerprint, agent, payee, lane, at } => {
+            JournalEntry::Enrolled { fingerprint, agent, payee, lane, at, trusted } => {
                 if self.roster.get(&agent).is_none() {
-                    self.take_in(fingerprint, agent, payee, lane, at);
+                    self.take_in(fingerprint, agent, payee, lane, at, trusted);
                 }
             }
             JournalEntry::Submitted { job, spec, at } => {

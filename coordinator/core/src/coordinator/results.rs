@@ -65,14 +65,17 @@ impl Coordinator {
                 return AnswerCode::Late;
             }
         }
-        let leaf = sealed.leaf;
+        let (leaf, trusted) = (sealed.leaf, attempt.trusted);
         attempt.state = AttemptState::Committed(sealed);
         self.timers.remove(&(attempt.expires, Timer::Lease(token)));
         if let Some(member) = self.roster.get_mut(&agent) {
             member.leased.remove(&token);
         }
         self.frontier.lease_back(&host, token, gap, now);
-        self.draw_audit(task, &agent, leaf, now);
+        if !trusted {
+            self.draw_audit(task, &agent, leaf, now);
+            self.draw_spot(task, leaf, now);
+        }
         self.rest_if_audited(task, now);
         self.ask_reveals(task, now);
         self.save_task(task);
@@ -232,6 +235,7 @@ impl Coordinator {
         }
         self.frontier.lease_back(&host, token, gap, now);
         self.give_up_if_lost(id, now);
+        self.trusted_overdue(id, now);
         self.settle_needy(id, now);
         self.save_task(id);
     }
@@ -270,7 +274,7 @@ impl Coordinator {
         }
         if silenced && task.phase == Phase::Collecting {
             // What others say may be enough without its dissent.
-            task.wanted = task.active().count().max(self.config.rules.margin);
+            task.collect(task.replicas().count().max(self.config.rules.margin));
             self.ask_reveals(id, now);
         }
         if let Some(token) = leased {
@@ -287,7 +291,7 @@ impl Coordinator {
     /// Keeps the host's list of tasks that want a lease true.
     pub(super) fn settle_needy(&mut self, id: TaskId, now: Timestamp) {
         if let Some(task) = self.tasks.get(&id) {
-            let (host, needy) = (task.host(), task.is_needy());
+            let (host, needy) = (task.host(), task.is_needy() || task.wants_trusted());
             self.frontier.mark_needy(&host, id, needy, now);
         }
     }

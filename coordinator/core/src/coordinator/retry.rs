@@ -81,13 +81,15 @@ impl Coordinator {
 
     pub(super) fn contest_if_starved(&mut self, id: TaskId, now: Timestamp) {
         let Some(task) = self.tasks.get(&id) else { return };
-        let opened = task.revealed().count();
-        let answered = opened >= self.config.rules.margin && opened == task.active().count();
+        let opened = task.revealed().filter(|(attempt, _)| !attempt.trusted).count();
+        let answered = opened >= self.config.rules.margin && opened == task.replicas().count();
         if !task.is_needy() || !answered || self.anyone_takes(id, now) {
             self.watch_starvation(id, now);
         } else if task.region.is_some() {
             // The region that was to be heard once more does not answer: decided without it.
             self.weigh_anew(id, now);
+        } else if self.breaks_tie(id, now) {
+            self.save_task(id);
         } else {
             self.settle(id, Outcome::Disagree, None, &[], None, now);
         }
@@ -100,6 +102,7 @@ impl Coordinator {
         self.roster.iter().any(|(peer, agent)| {
             let (payee, whereabouts) = (agent.record.payee.clone(), agent.record.whereabouts);
             agent.record.standing == Standing::Good
+                && !agent.record.trusted
                 && agent.is_expected(patience, now)
                 && agent
                     .record

@@ -25,6 +25,8 @@ use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::finding::{Finding, is_blaming};
+use sward_proto::quorum::referee::kept_ruling;
+use sward_proto::quorum::ruling::Ruling;
 use sward_proto::quorum::voice::Voice;
 use sward_proto::quorum::{self, Layer, Rules};
 use sward_proto::robots::Robots;
@@ -53,6 +55,8 @@ pub(super) struct Settling {
     variants: Vec<RegionVariant>,
     /// Leases that are not blamed, as their region is unheard.
     regional: Vec<LeaseToken>,
+    /// Those of them of whom trusted fetches tell whether they are to blame, and those who are spared so.
+    rulings: Vec<(LeaseToken, Ruling)>,
     /// By which rules they were found so: those of another time where the coordinator was started anew since.
     rules: Option<Rules>,
     settlement: Option<Settlement>,
@@ -67,6 +71,7 @@ impl Coordinator {
         settling.disputed.clone_from(&agreement.disputed);
         settling.variants.clone_from(&agreement.variants);
         settling.regional.clone_from(&agreement.regional);
+        settling.rulings.clone_from(&agreement.rulings);
         settling.rules = Some(agreement.rules);
     }
 
@@ -93,6 +98,9 @@ impl Coordinator {
         let weighed_by = self.settling.get(&id).and_then(|settling| settling.rules);
         let rules = weighed_by.unwrap_or(self.config.rules);
         let kept = self.settling.get(&id).and_then(|settling| settling.capture);
+        // Drawn for a result that never came to be opened, it says nothing of those that did.
+        let weighed = |leaf| results.iter().any(|result| !result.trusted && result.leaf == leaf);
+        let spot = task.spot.filter(|spot| weighed(spot.leaf));
         let settlement = Settlement {
             task: id,
             job: task.job,
@@ -106,6 +114,7 @@ impl Coordinator {
             page,
             results,
             audit: task.audit.map(|audit| audit.draw),
+            spot,
             blocks: kept.and_then(|token| published_blocks(task, token, members, layer?, rules)),
             variants: self.variants(task, outcome),
         };
@@ -133,6 +142,7 @@ impl Coordinator {
         let finding = match (withheld, agreed) {
             (true, _) => Finding::Withheld,
             (false, true) => Finding::Agreed,
+            (false, false) if attempt.trusted => Finding::Neutral,
             (false, false) => self.finding(id, attempt.token, outcome),
         };
         let paid = matches!(finding, Finding::Agreed | Finding::Variant);
@@ -156,9 +166,18 @@ impl Coordinator {
             attestation: revealed.attestation.clone(),
             blocks: revealed.blocks.clone(),
             finding,
+            trusted: attempt.trusted,
+            ruling: self.ruling(id, attempt.token, outcome),
             class,
             credit: credit.unwrap_or_default(),
         })
+    }
+
+    /// What trusted fetches tell of a result that is outvoted.
+    fn ruling(&self, id: TaskId, token: LeaseToken, outcome: Outcome) -> Option<Ruling> {
+        let rulings = &self.settling.get(&id)?.rulings;
+        let ruling = rulings.iter().find(|(ruled, _)| *ruled == token).map(|(_, ruling)| *ruling);
+        kept_ruling(ruling, outcome)
     }
 
     /// What the coordinator makes of a result that does not agree.
@@ -262,6 +281,7 @@ impl Coordinator {
             self.learn_robots(settlement, now);
         } else if let Some(job) = self.jobs.get_mut(&settlement.job) {
             let counts = &mut job.record.progress.counts;
+            counts.trusted += settlement.results.iter().filter(|r| r.trusted).count() as u64;
             *counts.outcomes.entry(settlement.outcome).or_default() += 1;
             if let (Outcome::Ok, Some(page)) = (settlement.outcome, &settlement.page) {
                 counts.pages += 1;

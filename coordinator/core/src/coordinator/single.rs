@@ -7,7 +7,9 @@
 use super::{Coordinator, Timer};
 use crate::job::Replication;
 use crate::record::agent::AgentRecord;
+use crate::roster::Agent;
 use crate::task::{Agreement, AttemptState, Audit, Phase, Task};
+use crate::trust::evidence::Check;
 use crate::trust::hold::{self, Terms};
 use crate::trust::rate::Rate;
 use crate::trust::replication::Stake;
@@ -27,11 +29,14 @@ const DAY: Duration = Duration::from_hours(24);
 impl Coordinator {
     /// How many results a page wants that is about to be leased to this agent.
     pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId) -> usize {
-        let fresh = task.attempts.iter().all(|attempt| attempt.state == AttemptState::Lost);
+        let mut replicas = task.attempts.iter().filter(|attempt| !attempt.trusted);
+        let fresh = replicas.all(|attempt| attempt.state == AttemptState::Lost);
         if !fresh {
             return task.wanted;
         }
-        let proved = self.roster.get(peer).is_some_and(|agent| !agent.record.trust.is_proving());
+        let proved = self.roster.get(peer).is_some_and(|agent| {
+            !agent.record.trust.is_proving() || self.is_audited_by_trusted(agent)
+        });
         if !task.robots && self.is_audited(task.job) && proved {
             1
         } else {
@@ -84,9 +89,12 @@ impl Coordinator {
         let draw = AuditDraw::new(&self.roster.seed(), &leaf, rate.ppm());
         let opens = self.draw_rest(now);
         let margin = self.config.rules.margin;
+        let by_trusted = self.roster.get(agent).is_some_and(|m| self.is_audited_by_trusted(m));
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.audit = Some(Audit { draw, opens });
-        if draw.drawn {
+        if draw.drawn && by_trusted {
+            self.want_trusted(id, self.config.bounds.spot_wait, now);
+        } else if draw.drawn {
             task.wanted = margin;
             self.settle_needy(id, now);
             self.watch_starvation(id, now);
@@ -120,6 +128,11 @@ impl Coordinator {
         self.save_task(id);
     }
 
+    /// Whether the audits of an agent are trusted fetches: on retrial, where one of the operator's fetchers is connected.
+    fn is_audited_by_trusted(&self, agent: &Agent) -> bool {
+        agent.record.trust.audited_by() == Check::Concurrent && self.roster.has_trusted()
+    }
+
     /// What stands on the word of one agent, or how it comes that more are asked.
     pub(super) fn weigh_single(
         &mut self,
@@ -128,7 +141,10 @@ impl Coordinator {
         seen: &Attestation,
         now: Timestamp,
     ) {
-        let response = sward_proto::compare::response_of(seen).filter(|_| stands_alone(seen));
+        let audit = self.tasks.get(&id).and_then(|task| task.audit);
+        // An audit that was drawn and came to nothing is made up for.
+        let may = stands_alone(seen) && audit.is_some_and(|audit| !audit.draw.drawn);
+        let response = sward_proto::compare::response_of(seen).filter(|_| may);
         if let Some(response) = response {
             let agreement = Agreement {
                 members: vec![token],
@@ -140,12 +156,13 @@ impl Coordinator {
                 disputed: Vec::new(),
                 variants: Vec::new(),
                 regional: Vec::new(),
+                rulings: Vec::new(),
             };
             return self.agreed(id, agreement, response, now);
         }
         let margin = self.config.rules.margin;
         if let Some(task) = self.tasks.get_mut(&id) {
-            (task.wanted, task.phase) = (margin, Phase::Collecting);
+            task.collect(margin);
         }
         self.settle_needy(id, now);
         self.watch_starvation(id, now);

@@ -93,10 +93,12 @@ impl Coordinator {
     fn collect_again(&mut self, id: TaskId, now: Timestamp) {
         self.settling.remove(&id); // what was found by that weighing
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        (task.phase, task.region) = (Phase::Collecting, None);
+        task.region = None;
         task.drop_withheld();
-        task.wanted = task.active().count() + 1;
-        if task.attempts.len() >= 2 * self.config.rules.most {
+        task.collect(task.replicas().count() + 1);
+        if task.attempts.iter().filter(|attempt| !attempt.trusted).count()
+            >= 2 * self.config.rules.most
+        {
             return self.retry_or(id, Outcome::AgentLost, &[], now);
         }
         self.settle_needy(id, now);

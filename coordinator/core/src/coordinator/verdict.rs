@@ -13,7 +13,8 @@ use sward_proto::compare::{credible_time, response_of};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{LeaseToken, TaskId};
 use sward_proto::outcome::{FailureCode, Outcome};
-use sward_proto::quorum::finding::{agreed_outcome, kept_out_outcome};
+use sward_proto::quorum::finding::{agreed_outcome, is_blaming, kept_out_outcome};
+use sward_proto::quorum::referee::{Judged, judge};
 use sward_proto::quorum::voice::Voice;
 use sward_proto::quorum::{self, Agreed, Decision, Layer, Rules, Variant, Vote};
 use sward_proto::region::Region;
@@ -39,55 +40,78 @@ impl Coordinator {
         }
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
-        if let ([alone], 1) = (&opened[..], task.wanted) {
+        let told: Vec<&Opened> = opened.iter().filter(|o| !o.trusted || o.is_voice()).collect();
+        if let ([alone], 1) = (&told[..], task.wanted)
+            && !alone.trusted
+        {
             return self.weigh_single(id, alone.token, &alone.seen, now);
         }
         let ties: Vec<&Ties> = opened.iter().map(|opened| &opened.ties).collect();
         let votes: Vec<Vote<'_>> =
             opened.iter().zip(voices(&ties)).map(|(opened, voice)| opened.vote(voice)).collect();
+        let trusted: Vec<bool> = opened.iter().map(|opened| opened.trusted).collect();
+        let judged = judge(&votes, &trusted, self.config.rules, &StableBlocks::unknown());
+        let unheard = self.unheard_region(id, &votes, &opened);
+        self.follow_judgement(id, judged, &opened, unheard, now);
+    }
+
+    /// The region that is to be heard once more, where an agent of it is there to ask.
+    fn unheard_region(&self, id: TaskId, votes: &[Vote<'_>], opened: &[Opened]) -> Option<Region> {
+        let agents = votes.iter().zip(opened).filter(|(_, opened)| !opened.trusted);
+        let (votes, opened): (Vec<Vote<'_>>, Vec<&Opened>) = agents.unzip();
+        let vote = quorum::wanted_region(&votes, self.config.rules, &StableBlocks::unknown())?;
+        let region = opened.get(vote)?.ties.whereabouts.region?;
+        self.tasks.get(&id).filter(|task| self.region_answers(task, region)).map(|_| region)
+    }
+
+    fn follow_judgement(
+        &mut self,
+        id: TaskId,
+        judged: Judged,
+        opened: &[Opened],
+        unheard: Option<Region>,
+        now: Timestamp,
+    ) {
         let rules = self.config.rules;
-        let stable = StableBlocks::unknown();
-        let decision = quorum::decide(&votes, rules, &stable);
-        let unheard = quorum::wanted_region(&votes, rules, &stable)
-            .and_then(|vote| opened.get(vote)?.ties.whereabouts.region);
-        let unheard = unheard.filter(|region| {
-            self.tasks.get(&id).is_some_and(|task| self.region_answers(task, *region))
-        });
-        match decision {
-            Decision::More => self.collect_more(id, votes.len(), unheard, now),
-            Decision::Agreed(_) if unheard.is_some() => {
-                self.collect_more(id, votes.len(), unheard, now);
+        let first = |members: &[usize]| {
+            let first = members.first().and_then(|member| opened.get(*member));
+            first.and_then(|opened| response_of(&opened.seen)).cloned()
+        };
+        match &judged.decision {
+            Decision::More => self.collect_more(id, unheard, now),
+            Decision::Agreed(_) if unheard.is_some() => self.collect_more(id, unheard, now),
+            Decision::Contested => {
+                if !self.breaks_tie(id, now) {
+                    self.settle(id, Outcome::Disagree, None, &[], None, now);
+                }
             }
-            Decision::Contested => self.settle(id, Outcome::Disagree, None, &[], None, now),
             Decision::Failed { members, code } => {
-                let members = pick(&members, &opened);
-                self.failed(id, code, &members, now);
+                self.failed(id, *code, &pick(members, opened), now);
             }
             Decision::Neutral { members } => {
-                let first = members.first().and_then(|member| opened.get(*member));
-                let response = first.and_then(|opened| response_of(&opened.seen)).cloned();
-                let members = pick(&members, &opened);
-                if let Some(response) = response {
-                    self.kept_out(id, &members, &response, now);
+                if let Some(response) = first(members) {
+                    self.kept_out(id, &pick(members, opened), &response, now);
                 }
             }
             Decision::Agreed(agreed) => {
-                let first = agreed.members.first().and_then(|member| opened.get(*member));
-                let response = first.and_then(|opened| response_of(&opened.seen)).cloned();
-                let agreement = agreement(&agreed, rules, &opened);
-                if let Some(response) = response {
-                    self.agreed(id, agreement, &response, now);
+                let Some(response) = first(&agreed.members) else { return };
+                let blaming = is_blaming(self.ends_as(id, &response));
+                if judged.is_open() && blaming && self.confirm(id, now) {
+                    return;
                 }
+                let agreement = agreement(&judged, agreed, opened, rules);
+                self.agreed(id, agreement, &response, now);
             }
         }
     }
 
     /// One more result is wanted, of this region where one is named.
-    fn collect_more(&mut self, id: TaskId, votes: usize, region: Option<Region>, now: Timestamp) {
+    fn collect_more(&mut self, id: TaskId, region: Option<Region>, now: Timestamp) {
         let margin = self.config.rules.margin;
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        task.wanted = (votes + 1).max(margin);
-        (task.phase, task.region) = (Phase::Collecting, region);
+        let replicas = task.revealed().filter(|(attempt, _)| !attempt.trusted).count();
+        task.collect((replicas + 1).max(margin));
+        task.region = region;
         self.settle_needy(id, now);
         self.watch_starvation(id, now);
         self.give_up_if_lost(id, now);
@@ -126,23 +150,30 @@ impl Coordinator {
         response: &Response,
         now: Timestamp,
     ) {
-        let Some(task) = self.tasks.get(&id) else { return };
-        let Some(job) = self.jobs.get(&task.job) else { return };
         let members = agreement.members.clone();
         let layer = Some(agreement.layer);
-        let wanted = &job.record.spec.media_types;
-        let unwanted = !task.robots && !wanted.is_empty() && !wanted.contains(&response.media_type);
-        let outcome = agreed_outcome(response.status);
-        if outcome == Outcome::Ok && !unwanted {
+        let outcome = self.ends_as(id, response);
+        if outcome == Outcome::Ok {
             return self.look_up_payloads(id, agreement);
         }
         if matches!(outcome, Outcome::Http429 | Outcome::Http5xx) {
             return self.retry_or(id, outcome, &members, now);
         }
-        let outcome = if outcome == Outcome::Ok { Outcome::Policy } else { outcome };
         let facts = facts_of(response, now);
         self.weighed(id, &agreement);
         self.settle(id, outcome, layer, &members, Some(facts), now);
+    }
+
+    /// How a task ends on whose response independent groups agree: a page may be of a kind that its job does not want.
+    fn ends_as(&self, id: TaskId, response: &Response) -> Outcome {
+        let task = self.tasks.get(&id).filter(|task| !task.robots);
+        let job = task.and_then(|task| self.jobs.get(&task.job));
+        let unwanted = job.is_some_and(|job| {
+            let wanted = &job.record.spec.media_types;
+            !wanted.is_empty() && !wanted.contains(&response.media_type)
+        });
+        let outcome = agreed_outcome(response.status);
+        if outcome == Outcome::Ok && unwanted { Outcome::Policy } else { outcome }
     }
 
     /// Asks the index which of a task's bodies are in the archive.
@@ -174,8 +205,9 @@ impl Coordinator {
     /// Ends a try for which too many leases came to nothing.
     pub(super) fn give_up_if_lost(&mut self, id: TaskId, now: Timestamp) {
         let Some(task) = self.tasks.get(&id) else { return };
-        let lost = task.attempts.iter().filter(|attempt| !attempt.is_active()).count();
-        if task.phase == Phase::Collecting && lost >= MAX_LOST && task.active().count() == 0 {
+        let replicas = task.attempts.iter().filter(|attempt| !attempt.trusted);
+        let lost = replicas.filter(|attempt| !attempt.is_active()).count();
+        if task.phase == Phase::Collecting && lost >= MAX_LOST && task.replicas().count() == 0 {
             self.retry_or(id, Outcome::AgentLost, &[], now);
         }
     }
@@ -208,6 +240,7 @@ impl Coordinator {
 /// An opened result, parsed.
 struct Opened {
     token: LeaseToken,
+    trusted: bool,
     ties: Ties,
     seen: Attestation,
     blocks: BlockList,
@@ -219,7 +252,13 @@ impl Opened {
         let seen = revealed.parsed()?;
         let (token, ties) = (attempt.token, attempt.ties.clone());
         let at = credible_time(seen.fetched_at, attempt.leased_at, attempt.expires);
-        Some(Self { token, ties, seen, blocks: revealed.block_list(), at })
+        let (trusted, blocks) = (attempt.trusted, revealed.block_list());
+        Some(Self { token, trusted, ties, seen, blocks, at })
+    }
+
+    /// Whether it is a response that is meant for everybody.
+    fn is_voice(&self) -> bool {
+        response_of(&self.seen).is_some_and(|response| response.neutral.is_none())
     }
 
     const fn vote(&self, voice: Voice) -> Vote<'_> {
@@ -228,7 +267,9 @@ impl Opened {
 }
 
 /// The same of leases.
-fn agreement(agreed: &Agreed, rules: Rules, opened: &[Opened]) -> Agreement {
+fn agreement(judged: &Judged, agreed: &Agreed, opened: &[Opened], rules: Rules) -> Agreement {
+    let ruled = opened.iter().enumerate();
+    let ruled = ruled.filter_map(|(n, opened)| Some((opened.token, judged.ruling(n)?)));
     let variant = |variant: &Variant| {
         let first = variant.members.first().and_then(|member| opened.get(*member));
         let region = first.and_then(|first| first.ties.whereabouts.region)?;
@@ -245,6 +286,7 @@ fn agreement(agreed: &Agreed, rules: Rules, opened: &[Opened]) -> Agreement {
         disputed: pick(&agreed.disputed, opened),
         variants: agreed.variants.iter().filter_map(variant).collect(),
         regional: pick(&agreed.regional, opened),
+        rulings: ruled.collect(),
     }
 }
 

@@ -64,6 +64,8 @@ pub struct AgentRecord {
     pub payee: Payee,
     /// Which installation.
     pub lane: Lane,
+    /// A fetcher of the operator's own, by its invite: it checks what others fetched, and nobody checks it.
+    pub trusted: bool,
     /// When it joined.
     pub enrolled_at: Timestamp,
     /// Where it last dialled from.
@@ -109,6 +111,7 @@ impl AgentRecord {
         Self {
             payee,
             lane,
+            trusted: false,
             enrolled_at,
             network: None,
             whereabouts: Whereabouts { asn: None, region: None },

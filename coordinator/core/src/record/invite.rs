@@ -13,6 +13,8 @@ pub struct InviteRecord {
     pub expires: Timestamp,
     /// Who used it.
     pub used_by: Option<PeerId>,
+    /// For a fetcher of the operator's own.
+    pub trusted: bool,
 }
 
 /// Key: kind, fingerprint of the code.

@@ -49,6 +49,9 @@ pub struct JobCounts {
     pub bytes: u64,
     /// Results handed in by agents, audits included.
     pub fetches: u64,
+    /// Of those whose pages ended, results of the operator's own fetchers.
+    #[serde(default)]
+    pub trusted: u64,
     /// Pages that were accepted and taken back; their URLs are fetched again.
     pub retracted: u64,
 }

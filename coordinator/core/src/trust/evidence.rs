@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use sward_proto::ids::TaskId;
+pub use sward_proto::quorum::ruling::CONFIRMATIONS;
 use sward_proto::timestamp::Timestamp;
 
 /// How much a page changes between two honest fetches at about the same time.
@@ -108,9 +109,6 @@ const fn base_rate(page: Volatility, check: Check) -> Option<u32> {
     }
 }
 
-/// Trusted fetches that must not meet an agent's content before it counts as seen by nobody else. Of a page with variants,
-/// the chance that one agent alone met the rarer one is then v(1-v)^14, under 2.5 % for any share v.
-pub const CONFIRMATIONS: u32 = 12;
 /// The rate of differing checks of the slowest forger that conviction is designed for, per thousand million.
 pub const FORGER_RATE: u32 = 20_000_000;
 /// Checks of an agent in one hold window, as first fetcher and as auditor: N above, rounded up.

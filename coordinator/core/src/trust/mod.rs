@@ -9,5 +9,6 @@ pub mod hold;
 pub mod outcome;
 pub mod rate;
 pub mod replication;
-pub mod ruling;
 pub mod weight;
+
+pub use sward_proto::quorum::ruling;

@@ -8,7 +8,7 @@ use super::evidence::Check;
 use super::rate::Rate;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use sward_proto::draw::LEAST_AUDITED;
+use sward_proto::draw::{LEAST_AUDITED, SPOT_CHECKED};
 use sward_proto::timestamp::Timestamp;
 
 /// Audited agreements before a newcomer's page may stand alone: K of research on validation, section B5.
@@ -18,7 +18,7 @@ pub const PROBATION_A_DAY: u32 = PROBATION;
 /// The least share of a trusted agent's pages that is audited, for ever: p_min of section B5.
 pub const FLOOR: Rate = Rate::millionths(LEAST_AUDITED);
 /// The share of pages that a trusted fetcher or a ringer checks, whoever fetched them: r of section B5.
-pub const TRUSTED: Rate = Rate::millionths(10_000);
+pub const TRUSTED: Rate = Rate::millionths(SPOT_CHECKED);
 /// Idle time in which the counter falls to half: section B5.
 pub const IDLE_HALF_LIFE: Duration = Duration::from_hours(14 * 24);
 

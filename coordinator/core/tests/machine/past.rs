@@ -24,6 +24,8 @@ fn result(n: u8, finding: Finding) -> AgentResult {
         attestation: Vec::new(),
         blocks: Vec::new(),
         finding,
+        trusted: false,
+        ruling: None,
         class: None,
         credit: Totals::default(),
     }
@@ -55,6 +57,7 @@ impl Stage {
             audit: Some(AuditDraw { round: Round(1), leaf, per_million, drawn: true }),
             blocks: None,
             variants: Vec::new(),
+            spot: None,
         };
         let location = Location { segment: 1, offset: task, length: 1 };
         let archived = Archived { settlement: location, page: None };

@@ -198,7 +198,7 @@ impl Stage {
     pub(crate) fn join_from(&mut self, n: u8, ip: IpAddr, whereabouts: Whereabouts) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
-        let order = Order::Invite { fingerprint, expires };
+        let order = Order::Invite { fingerprint, expires, trusted: false };
         self.handle(Input::Operator { ticket: n.into(), order });
         self.handle(Input::Connected { agent: peer(n), ip, whereabouts });
         let payee = format!("payee-{n}").parse().expect("a payee");

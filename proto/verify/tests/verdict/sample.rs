@@ -138,6 +138,8 @@ fn opened(n: u8, draw: Draw, seen: &Attestation, text: &str, finding: Finding) -
         attestation: seen.encode(),
         blocks: blocks(text).to_bytes(),
         finding,
+        trusted: false,
+        ruling: None,
     };
     seal(n, &mut result);
     result
@@ -159,6 +161,7 @@ fn case(layer: Layer, kept: &Attestation, results: Vec<OpenedResult>) -> Case {
     Case {
         audit: None,
         variants: Vec::new(),
+        spot: None,
         task: TaskId(7),
         job: "docs".parse().expect("a name"),
         url,
