@@ -4,3 +4,4 @@ mod beacon;
 mod caught;
 mod draw;
 mod stage;
+mod trusted;

@@ -13,6 +13,7 @@ use sward_coordinator_core::record::seen::SeenKey;
 use sward_coordinator_core::settlement::Settlement;
 use sward_coordinator_core::store::{MemoryStore, Store};
 use sward_coordinator_core::task::Attempt;
+use sward_coordinator_core::trust::hold;
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE, Response};
 use sward_proto::batch::{self, Salt};
 use sward_proto::canonical_url::CanonicalUrl;
@@ -102,6 +103,7 @@ impl Stage {
         let signer = NoteSigner::from_seed(LOG.parse().expect("a name"), &[1; 32]);
         let chain = SeedChain::grow(&[2; 32]);
         let anchor = chain.anchor();
+        let hold = hold::Terms { checks: 1, ..hold::Terms::default() };
         let draw_plan = DrawPlan { anchor, began: Timestamp::ZERO, round_seconds: ROUND };
         let config = Config {
             terms: Terms {
@@ -123,7 +125,7 @@ impl Stage {
             draw_plan,
             draw_chain: chain.clone(),
             beacon,
-            bounds: Bounds::default(),
+            bounds: Bounds { probation: 1, hold, ..Bounds::default() },
         };
         let now = Timestamp::from_millis(1_000);
         let coordinator = Coordinator::new(config, now);
@@ -189,9 +191,14 @@ impl Stage {
 
     /// Agent `n`, from a network and with a payee of its own.
     pub(crate) fn join(&mut self, n: u8) {
+        self.join_as(n, false);
+    }
+
+    /// The same as a fetcher of the operator's own, where that is `trusted`.
+    pub(crate) fn join_as(&mut self, n: u8, trusted: bool) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
-        let order = Order::Invite { fingerprint, expires, trusted: false };
+        let order = Order::Invite { fingerprint, expires, trusted };
         self.handle(Input::Operator { ticket: n.into(), order });
         self.handle(Input::Connected { agent: peer(n), ip: address(n) });
         let payee = format!("payee-{n}").parse().expect("a payee");
@@ -242,8 +249,14 @@ impl Stage {
     }
 
     pub(crate) fn submit_seeds(&mut self, seeds: &[&str]) {
+        self.submit_job("test", seeds, "full");
+    }
+
+    pub(crate) fn submit_job(&mut self, name: &str, seeds: &[&str], replication: &str) {
         let spec = serde_json::json!({
-            "name": "test",
+            "name": name,
+            "replication": replication,
+            "media_types": [],
             "seeds": seeds,
             "purpose": "test",
             "scope": {},
