@@ -23,6 +23,8 @@ pub struct Plan {
     pub conspirators: usize,
     /// Agents that tell the truth until they have proved themselves.
     pub sleepers: usize,
+    /// Fetchers of the operator's own, the last among the agents: faults hit them as they hit the others.
+    pub trusted: usize,
     /// How often the jobs' pages are fetched.
     pub replication: Replication,
     /// Audited agreements before one result of an agent is enough.
@@ -51,6 +53,7 @@ impl Plan {
             liars: 10,
             conspirators: 0,
             sleepers: 0,
+            trusted: [0, 0, 2, 0, 1][(seed % 5) as usize],
             replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
             probation: 6,
             hold_seconds: 10,
