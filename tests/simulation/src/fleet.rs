@@ -15,6 +15,8 @@ use sward_proto::note::NoteSigner;
 pub struct Member {
     /// What it is.
     pub role: Role,
+    /// It is a fetcher of the operator's own.
+    pub trusted: bool,
     /// From where it dials.
     pub ip: IpAddr,
     /// What is known of that place.
@@ -37,7 +39,9 @@ pub fn draw(plan: &Plan) -> Vec<Member> {
 }
 
 fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
+    let trusted = number + plan.trusted >= plan.agents;
     let role = match number {
+        _ if trusted => Role::Honest,
         _ if number < plan.conspirators => Role::Conspirator,
         _ if number < plan.conspirators + plan.sleepers => Role::Sleeper,
         _ => draw_role(plan, chance),
@@ -45,6 +49,7 @@ fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
     let shared = chance.one_in(10) && number > 0;
     let group = if shared { number - 1 } else { number };
     let payee: Payee = match role {
+        _ if trusted => "operator".parse().ok()?,
         Role::Replayer => "replayers".parse().ok()?,
         Role::Colluder => format!("colluder-{number}").parse().ok()?,
         Role::Honest
@@ -54,7 +59,7 @@ fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
         | Role::Lazy
         | Role::Swapper => format!("payee-{group}").parse().ok()?,
     };
-    let network = if chance.one_in(15) && number > 1 { number - 2 } else { number };
+    let network = if chance.one_in(15) && number > 1 && !trusted { number - 2 } else { number };
     let [.., high, low] = u64::try_from(network).ok()?.to_be_bytes();
     let last = u8::try_from(number % 200).ok()? + 1;
     let ip: IpAddr = match role {
@@ -88,7 +93,7 @@ fn draw_one(plan: &Plan, chance: &mut Chance, number: usize) -> Option<Member> {
     };
     let slowness = if chance.one_in(12) { 8 } else { 1 };
     let whereabouts = regions::whereabouts(plan, number);
-    Some(Member { role, ip, whereabouts, skew_ms: skew, slowness, config, invite })
+    Some(Member { role, trusted, ip, whereabouts, skew_ms: skew, slowness, config, invite })
 }
 
 fn draw_role(plan: &Plan, chance: &mut Chance) -> Role {

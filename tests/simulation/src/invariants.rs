@@ -14,15 +14,19 @@ use sward_coordinator_core::evidence::{self, PastSeeds};
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::record;
 use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
-use sward_coordinator_core::settlement::Settlement;
+use sward_coordinator_core::settlement::{AgentResult, Settlement};
 use sward_coordinator_core::store::Store as _;
 use sward_coordinator_core::task::AttemptState;
+use sward_proto::attestation::Attestation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
+use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::note::SignedNote;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
+use sward_proto::quorum::finding::Finding;
+use sward_proto::quorum::ruling::Ruling;
 use sward_proto::receipt::{self, ReceiptBody};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::verdict::{KnownSeeds, needs_blocks};
@@ -50,6 +54,12 @@ pub struct Watch {
     pub retracted: u64,
     /// Variants that were accepted.
     pub variants: u64,
+    /// Results of the operator's own fetchers.
+    pub trusted: u64,
+    /// Results that they confirmed to be forged.
+    pub ruled: u64,
+    /// Results that a vote spoke against, and that they spared.
+    pub spared: u64,
     /// Leases given since the last look.
     pub leases: Vec<(usize, HostName, Timestamp)>,
     /// Agents convicted since the last look.
@@ -105,12 +115,35 @@ impl Watch {
         if let Err(why) = check_blocks(settlement) {
             self.fail(format!("{url}: {why}"));
         }
+        self.check_blame(settlement);
         for result in &settlement.results {
             if self.convicted.contains(&result.agent) {
                 continue;
             }
             let earned = self.earned.entry(result.agent).or_default();
             *earned = earned.plus(result.credit).unwrap_or_default();
+        }
+    }
+
+    /// Nobody is blamed for what the operator's own fetcher saw too, and that one never is.
+    fn check_blame(&mut self, settlement: &Settlement) {
+        let body = |result: &AgentResult| {
+            let seen = Attestation::decode(&result.attestation).ok()?;
+            response_of(&seen).map(|response| response.raw)
+        };
+        for result in &settlement.results {
+            self.trusted += u64::from(result.trusted);
+            self.ruled += u64::from(result.ruling == Some(Ruling::Differs));
+            let spared = matches!(result.ruling, Some(Ruling::Stands | Ruling::PageAtFault));
+            self.spared += u64::from(spared);
+            let blamed = matches!(
+                result.finding,
+                Finding::Forged | Finding::Disputed | Finding::Replayed | Finding::Tainted
+            );
+            let met = |other: &AgentResult| other.trusted && body(other) == body(result);
+            if blamed && settlement.results.iter().any(met) {
+                self.fail(format!("{}: {} is blamed for the truth", settlement.url, result.agent));
+            }
         }
     }
 

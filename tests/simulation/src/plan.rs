@@ -25,6 +25,8 @@ pub struct Plan {
     pub sleepers: usize,
     /// From how many regions agents dial; zero where no file tells regions.
     pub regions: usize,
+    /// Fetchers of the operator's own, the last among the agents: faults hit them as they hit the others.
+    pub trusted: usize,
     /// How often the jobs' pages are fetched.
     pub replication: Replication,
     /// Audited agreements before one result of an agent is enough.
@@ -54,6 +56,7 @@ impl Plan {
             conspirators: 0,
             sleepers: 0,
             regions: if seed % 4 == 3 { 3 } else { 0 },
+            trusted: [0, 0, 2, 0, 1][(seed % 5) as usize],
             replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
             probation: 6,
             hold_seconds: 10,

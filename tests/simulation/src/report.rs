@@ -31,6 +31,12 @@ pub struct Report {
     pub convicted: usize,
     /// Pages that were accepted and taken back.
     pub retracted: u64,
+    /// Results of the operator's own fetchers.
+    pub trusted: u64,
+    /// Results that they confirmed to be forged.
+    pub ruled: u64,
+    /// Results that a vote spoke against, and that they spared.
+    pub spared: u64,
     /// Lies that were accepted and stayed.
     pub lies: usize,
     /// Variants that regions have of accepted pages.

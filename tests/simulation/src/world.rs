@@ -55,7 +55,8 @@ impl World {
         shell.whereabouts = members.iter().map(|member| member.whereabouts).collect();
         for member in &members {
             let fingerprint = member.invite.fingerprint();
-            let order = Order::Invite { fingerprint, expires: Timestamp::MAX, trusted: false };
+            let (expires, trusted) = (Timestamp::MAX, member.trusted);
+            let order = Order::Invite { fingerprint, expires, trusted };
             shell.inbox.push(Arrival::Order(order));
         }
         for spec in expectation::draw_jobs(&plan) {
@@ -160,6 +161,9 @@ impl World {
             liars: self.roles().iter().filter(|role| !role.is_honest()).count(),
             convicted: self.watch.convicted.len(),
             retracted: self.watch.retracted,
+            trusted: self.watch.trusted,
+            ruled: self.watch.ruled,
+            spared: self.watch.spared,
             lies: self.watch.lies.len(),
             variants: self.watch.variants,
             done_ms: done.map(|done| done.as_millis() - START.as_millis()).unwrap_or_default(),

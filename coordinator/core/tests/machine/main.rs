@@ -8,4 +8,5 @@ mod past;
 mod regions;
 mod share;
 mod stage;
+mod trusted;
 mod unseen;

@@ -55,7 +55,7 @@ impl Stage {
         })
     }
 
-    fn hand_in(&mut self, body: &str) -> Settlement {
+    fn capture(&mut self, body: &str) -> Settlement {
         let token = self.asked_for_capture().expect("a verdict");
         let robots_body = Some(body.as_bytes().to_vec());
         let facts = UploadFacts { links: Vec::new(), robots_body };
@@ -120,7 +120,7 @@ fn what_a_region_agrees_on_is_its_variant() {
         let token = *stage.tokens(n).last().expect("a lease");
         stage.reveal(n, token, attested("main"));
     }
-    let settlement = stage.hand_in("main");
+    let settlement = stage.capture("main");
     assert_eq!(settlement.outcome, Outcome::Ok);
     let (agreed, variant) = (Finding::Agreed, Finding::Variant);
     assert_eq!(
@@ -141,7 +141,7 @@ fn who_is_alone_in_its_region_is_not_blamed() {
     stage.see(&[(1, "main"), (2, "other")]);
     stage.see(&[(3, "main")]);
     stage.see(&[(4, "main")]);
-    let settlement = stage.hand_in("main");
+    let settlement = stage.capture("main");
     let found = stage.findings(&settlement);
     assert!(found.contains(&(2, Finding::Regional)), "{found:?}");
     assert_eq!((settlement.variants.len(), settlement.results[1].credit.tasks), (0, 0));
@@ -155,7 +155,7 @@ fn a_lie_is_found_out_by_who_is_in_the_same_region() {
     stage.see(&[(1, "main"), (2, "made up")]);
     stage.see(&[(3, "main")]);
     stage.see(&[(4, "main")]);
-    let settlement = stage.hand_in("main");
+    let settlement = stage.capture("main");
     let found = stage.findings(&settlement);
     assert!(found.contains(&(2, Finding::Forged)), "{found:?}");
 }
@@ -175,7 +175,7 @@ fn a_region_that_leaves_keeps_no_page_waiting() {
     for _ in 0..3 {
         stage.after(Duration::from_secs(601));
     }
-    let settlement = stage.hand_in("main");
+    let settlement = stage.capture("main");
     assert_eq!(settlement.outcome, Outcome::Ok);
     assert!(stage.findings(&settlement).contains(&(3, Finding::Regional)));
 }

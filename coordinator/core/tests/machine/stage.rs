@@ -15,6 +15,7 @@ use sward_coordinator_core::record::seen::SeenKey;
 use sward_coordinator_core::settlement::Settlement;
 use sward_coordinator_core::store::{MemoryStore, Store};
 use sward_coordinator_core::task::{Attempt, AttemptState};
+use sward_coordinator_core::trust::hold;
 use sward_proto::attestation::{Attestation, Observation, REQUEST_PROFILE, Response};
 use sward_proto::batch::{self, Salt};
 use sward_proto::canonical_url::CanonicalUrl;
@@ -104,6 +105,7 @@ impl Stage {
         let signer = NoteSigner::from_seed(LOG.parse().expect("a name"), &[1; 32]);
         let chain = SeedChain::grow(&[2; 32]);
         let anchor = chain.anchor();
+        let hold = hold::Terms { checks: 1, ..hold::Terms::default() };
         let draw_plan = DrawPlan { anchor, began: Timestamp::ZERO, round_seconds: ROUND };
         let config = Config {
             terms: Terms {
@@ -125,7 +127,7 @@ impl Stage {
             draw_plan,
             draw_chain: chain.clone(),
             beacon,
-            bounds: Bounds::default(),
+            bounds: Bounds { probation: 1, hold, ..Bounds::default() },
         };
         let now = Timestamp::from_millis(1_000);
         let coordinator = Coordinator::new(config, now);
@@ -194,11 +196,20 @@ impl Stage {
         self.join_from(n, address(n), Whereabouts::default());
     }
 
+    /// The same as a fetcher of the operator's own, where that is `trusted`.
+    pub(crate) fn join_as(&mut self, n: u8, trusted: bool) {
+        self.take_in(n, address(n), Whereabouts::default(), trusted);
+    }
+
     /// The same, dialling from there.
     pub(crate) fn join_from(&mut self, n: u8, ip: IpAddr, whereabouts: Whereabouts) {
+        self.take_in(n, ip, whereabouts, false);
+    }
+
+    fn take_in(&mut self, n: u8, ip: IpAddr, whereabouts: Whereabouts, trusted: bool) {
         let invite = InviteCode::from_random([n; 17]);
         let (fingerprint, expires) = (invite.fingerprint(), self.now + Duration::from_secs(60));
-        let order = Order::Invite { fingerprint, expires, trusted: false };
+        let order = Order::Invite { fingerprint, expires, trusted };
         self.handle(Input::Operator { ticket: n.into(), order });
         self.handle(Input::Connected { agent: peer(n), ip, whereabouts });
         let payee = format!("payee-{n}").parse().expect("a payee");
@@ -279,14 +290,15 @@ impl Stage {
         self.submit_job("test", seeds, "audited");
     }
 
-    fn submit_job(&mut self, name: &str, seeds: &[&str], replication: &str) {
+    pub(crate) fn submit_job(&mut self, name: &str, seeds: &[&str], replication: &str) {
         let spec = serde_json::json!({
             "name": name,
+            "replication": replication,
+            "media_types": [],
             "seeds": seeds,
             "purpose": "test",
             "scope": {},
             "limits": {},
-            "replication": replication,
         });
         let order = Order::Submit(serde_json::from_value(spec).expect("a job"));
         self.handle(Input::Operator { ticket: 0, order });
