@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
 use sward_coordinator_core::record::capture::Location;
+use sward_coordinator_core::trust::evidence::Volatility;
 use sward_page::charset::decode;
 use sward_page::document::Page;
 use sward_proto::digest::Digest;
@@ -48,6 +49,8 @@ struct Verdict {
     /// Names its line in the evidence.
     task: TaskId,
     layer: Option<sward_proto::quorum::Layer>,
+    /// How much pages of its template change, as far as was known; one that is personalised is nobody else's page.
+    volatility: Volatility,
     agreed: usize,
     contradicted: usize,
     leaves: Vec<Digest>,
@@ -106,6 +109,7 @@ fn line(
     let verdict = Verdict {
         task: settlement.task,
         layer: settlement.layer,
+        volatility: settlement.volatility,
         agreed: findings(Finding::Agreed).count(),
         contradicted: findings(Finding::Forged).count()
             + findings(Finding::Replayed).count()

@@ -4,6 +4,7 @@ use super::fault::Faults;
 use super::{Case, OpenedResult, Page, PublishedBlocks, needs_blocks};
 use crate::attestation::{Attestation, Response};
 use crate::compare::block::BlockList;
+use crate::compare::limits::LEAST_JACCARD;
 use crate::compare::stable::StableBlocks;
 use crate::compare::{credible_time, response_of};
 use crate::draw::LEAST_AUDITED;
@@ -46,12 +47,20 @@ pub(super) fn recompute(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> 
         return Vec::new();
     }
     check_blocks(case, read, faults);
+    if case.rules.limits.jaccard < LEAST_JACCARD {
+        let why = format!("{}, never less than {LEAST_JACCARD}", case.rules.limits.jaccard);
+        faults.add("case.rules.limits.jaccard", why);
+    }
+    let stable = StableBlocks::from_bytes(&case.stable).unwrap_or_else(|error| {
+        faults.add("case.stable", error);
+        StableBlocks::unknown()
+    });
     let decision = if case.layer == Some(Layer::Single) {
         check_single(case, read, faults);
         alone()
     } else {
         let votes: Vec<Vote<'_>> = read.iter().map(Read::vote).collect();
-        decide(&votes, case.rules, &StableBlocks::unknown())
+        decide(&votes, case.rules, &stable)
     };
     let verdict = follow(decision, read);
     if !verdict.outcomes.contains(&case.outcome) {

@@ -33,6 +33,8 @@ pub struct Report {
     pub retracted: u64,
     /// Lies that were accepted and stayed.
     pub lies: usize,
+    /// Pages that were accepted because blocks agreed that were known beforehand to be stable.
+    pub by_known_blocks: usize,
     /// When every job was done, in simulated milliseconds.
     pub done_ms: u64,
     /// The digest of every event: equal for equal runs.

@@ -26,6 +26,8 @@ pub enum Kind {
     Noisy,
     /// The same but for one line, which differs at each visit.
     Rolling,
+    /// The same beginning, and more lines after it that differ at each visit.
+    Feed,
     /// Other bytes for everybody.
     Dynamic,
     /// 404.
@@ -144,6 +146,11 @@ impl Sites {
             Kind::Noisy => self.page(url, url, &page, Some(noise), elapsed),
             Kind::Rolling => {
                 let text = format!("{}\nvisit {noise}", page.text);
+                self.page(url, url, &Page { text, ..page }, None, elapsed)
+            }
+            Kind::Feed => {
+                let news: String = (0..5).map(|n| format!("\nnews {n} of {noise}")).collect();
+                let text = format!("{}{news}", page.text);
                 self.page(url, url, &Page { text, ..page }, None, elapsed)
             }
             Kind::Dynamic => {

@@ -9,6 +9,7 @@ use crate::frontier::{PRODUCT_TOKEN, Queue, RobotsState};
 use crate::group::Ties;
 use crate::lookup::Lookup;
 use crate::output::Event;
+use crate::profile::Known;
 use crate::record;
 use crate::record::chunk::Entry;
 use crate::roster::{Agent, Poll};
@@ -264,10 +265,15 @@ impl Coordinator {
         self.number_tasks_from(TaskId(id.0 + 1));
         let Entry { url, depth, retries } = entry;
         let wanted = self.config.rules.margin;
-        let (attempts, phase) = (Vec::new(), Phase::Collecting);
-        let audit = None;
-        let task = Task { id, job, url, robots, depth, retries, wanted, attempts, audit, phase };
+        let known = if robots { Known::NOTHING } else { self.known_of(&url, now) };
+        let (attempts, audit, phase) = (Vec::new(), None, Phase::Collecting);
+        let page = url.clone();
+        let task =
+            Task { id, job, url, robots, depth, retries, known, wanted, attempts, audit, phase };
         self.place_task(task, now);
+        if !robots {
+            self.look_up_blocks(id, &page);
+        }
         id
     }
 

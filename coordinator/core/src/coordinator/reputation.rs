@@ -18,10 +18,6 @@ use sward_proto::quorum::finding::Finding;
 use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
 
-/// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent
-/// attests: every difference weighs as little as one on a page that changes around its stable blocks.
-const REPLICA: (Volatility, Check) = (Volatility::Noisy, Check::Replica);
-
 impl Coordinator {
     /// What one result teaches about its agent.
     pub(super) fn learn(&mut self, settlement: &Settlement, result: &AgentResult) {
@@ -33,7 +29,11 @@ impl Coordinator {
             return record.trust.idle_until(now);
         }
         let (task, excuse) = (settlement.task, excuse(settlement, result));
-        let (page, check) = if beacon { (Volatility::Static, Check::Beacon) } else { REPLICA };
+        let (page, check) = if beacon {
+            (Volatility::Static, Check::Beacon)
+        } else {
+            (settlement.volatility, Check::Replica)
+        };
         let observation = |finding| Observation { task, page, check, excuse, finding };
         match result.finding {
             // A page that was shown to nobody else: no other agent has confirmed anything.

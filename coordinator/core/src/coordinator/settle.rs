@@ -84,7 +84,7 @@ impl Coordinator {
             results.iter_mut().for_each(|result| result.blocks = Vec::new());
         }
         let weighed_by = self.settling.get(&id).and_then(|settling| settling.rules);
-        let rules = weighed_by.unwrap_or(self.config.rules);
+        let rules = weighed_by.unwrap_or_else(|| self.rules_of(task));
         let settlement = Settlement {
             task: id,
             job: task.job,
@@ -93,6 +93,8 @@ impl Coordinator {
             robots: task.robots,
             settled_at: now,
             outcome,
+            volatility: task.known.volatility,
+            stable: task.known.stable.clone(),
             rules: Some(rules),
             layer,
             page,
@@ -250,6 +252,7 @@ impl Coordinator {
             self.number_tasks_from(TaskId(id.0 + 1));
         }
         self.keep_capture(settlement, archived);
+        self.learn_page(settlement, now);
         for result in &settlement.results {
             self.credit(settlement, result, archived);
         }

@@ -35,6 +35,7 @@ impl Coordinator {
         if self.weigh_beacon(id, now) {
             return;
         }
+        let Some(rules) = self.tasks.get(&id).map(|task| self.rules_of(task)) else { return };
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
         if let ([alone], 1) = (&opened[..], task.wanted) {
@@ -43,8 +44,8 @@ impl Coordinator {
         let ties: Vec<&Ties> = opened.iter().map(|opened| &opened.ties).collect();
         let votes: Vec<Vote<'_>> =
             opened.iter().zip(voices(&ties)).map(|(opened, voice)| opened.vote(voice)).collect();
-        let rules = self.config.rules;
-        let decision = quorum::decide(&votes, rules, &StableBlocks::unknown());
+        let stable = StableBlocks::from_bytes(&task.known.stable).unwrap_or_default();
+        let decision = quorum::decide(&votes, rules, &stable);
         match decision {
             Decision::More => {
                 task.wanted = (votes.len() + 1).max(rules.margin);
