@@ -3,7 +3,7 @@
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use std::time::Duration;
-use sward_coordinator_core::profile::{HostProfile, Known, Lesson};
+use sward_coordinator_core::profile::{HostProfile, Known, Lesson, TEMPLATES, stable_after};
 use sward_coordinator_core::record::agent::Totals;
 use sward_coordinator_core::settlement::{AgentResult, PageFacts, Settlement};
 use sward_coordinator_core::trust::evidence::Volatility;
@@ -252,6 +252,28 @@ fn sites_of_each_kind_are_learnt_as_what_they_are() {
     assert!(!known.may_stand_alone());
 }
 
+/// Memory and disk do not grow with a site's shapes of URL.
+#[test]
+fn a_host_has_a_bounded_number_of_templates() {
+    let mut host = HostProfile::new();
+    let settled = settle(0, &Known::NOTHING, 20, |_| page(&[1, 2, 3], 0));
+    let lesson = Lesson::of(&settled, |_| 0).expect("a lesson");
+    let url = |n: usize| -> CanonicalUrl {
+        let folder = char::from(b'a' + u8::try_from(n % 26).expect("a letter"));
+        let deeper = char::from(b'a' + u8::try_from(n / 26).expect("a letter"));
+        format!("https://site.example/{folder}/{deeper}/").parse().expect("a url")
+    };
+    (0..500).for_each(|n| host.learn(&url(n), &lesson, NOW));
+    assert_eq!(host.templates().count(), TEMPLATES + 1);
+    let pages = |(_, profile): (_, &sward_coordinator_core::profile::Profile)| profile.pages();
+    assert!(host.templates().map(pages).max().is_some_and(|most| most > 100));
+    assert!(!host.known(&url(499), NOW, |_| false).is_new, "it counts with all others");
+    // Long after, what is new takes the place of what is forgotten.
+    let late = NOW + Duration::from_secs(61 * 86_400);
+    host.learn(&url(499), &lesson, late);
+    assert_eq!(host.templates().count(), 1);
+}
+
 /// What a liar makes of a page of four blocks.
 fn lie(kind: u8, true_page: &Page) -> Page {
     let mut forged = true_page.clone();
@@ -266,6 +288,26 @@ fn lie(kind: u8, true_page: &Page) -> Page {
         _ => {}
     }
     forged
+}
+
+/// A page that is fetched again: what stayed is known, and where it was made anew, only that counts.
+#[test]
+fn the_blocks_that_stayed_are_known_at_the_next_visit() {
+    let visit = |stable: Vec<u8>, of: &[u8]| {
+        let shown = |n| page(&[of, &[100 + n]].concat(), 4);
+        let settled = settle(0, &Known::NOTHING, 20, shown);
+        assert_eq!(settled.layer, Some(Layer::Near));
+        stable_after(&Settlement { stable, ..settled }).expect("a page in part").to_bytes()
+    };
+    // The last of the blocks stands beside one that varies.
+    let first = visit(Vec::new(), &[1, 2, 3, 4, 5]);
+    assert_eq!(first, list(&page(&[1, 2, 3, 4], 0)).to_bytes());
+    let second = visit(first, &[1, 2, 9, 4, 5]);
+    assert_eq!(second, list(&page(&[1, 2, 4], 0)).to_bytes());
+    let anew = visit(second, &[11, 12, 13, 14]);
+    assert_eq!(anew, list(&page(&[11, 12, 13], 0)).to_bytes());
+    let equal = settle(0, &Known::NOTHING, 20, |_| page(&[1, 2, 3], 0));
+    assert_eq!(stable_after(&equal), None);
 }
 
 proptest! {

@@ -54,3 +54,52 @@ impl Known {
         self.volatility != Volatility::Personalised
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sward_proto::compare::limits::{LEAST_JACCARD, VOLATILE_WINDOW};
+
+    fn known(volatility: Volatility, is_new: bool) -> Known {
+        Known { volatility, is_new, ..Known::NOTHING }
+    }
+
+    fn novelty(known: &Known, url: &str) -> u32 {
+        known.stake(&url.parse().expect("a url")).novelty
+    }
+
+    #[test]
+    fn what_says_little_is_audited_twice_as_often() {
+        let (secure, open) = ("https://a.example/", "http://a.example/");
+        assert_eq!(novelty(&Known::NOTHING, secure), 2000);
+        for (volatility, wanted) in [
+            (Volatility::Static, 1000),
+            (Volatility::Noisy, 1000),
+            (Volatility::Rolling, 2000),
+            (Volatility::Geo, 2000),
+        ] {
+            assert_eq!(novelty(&known(volatility, false), secure), wanted, "{volatility:?}");
+            assert_eq!(novelty(&known(volatility, false), open), 2000, "{volatility:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_learnt_changes_the_limits() {
+        let configured = Limits::default();
+        assert_eq!(Known::NOTHING.limits(configured), configured);
+        let learnt = Known { jaccard: Some(640), ..known(Volatility::Noisy, false) };
+        assert_eq!(learnt.limits(configured), Limits { jaccard: 640, ..configured });
+        let low = Known { jaccard: Some(1), ..learnt };
+        assert_eq!(low.limits(configured).jaccard, LEAST_JACCARD);
+        let rolling = known(Volatility::Rolling, false).limits(configured);
+        assert_eq!(u128::from(rolling.window_ms), VOLATILE_WINDOW.as_millis());
+    }
+
+    #[test]
+    fn only_a_personalised_page_is_never_taken_on_one_word() {
+        let alone =
+            Volatility::ALL.into_iter().filter(|class| known(*class, false).may_stand_alone());
+        assert_eq!(alone.count(), Volatility::ALL.len() - 1);
+        assert!(!known(Volatility::Personalised, false).may_stand_alone());
+    }
+}

@@ -77,12 +77,15 @@ impl Lesson {
                 };
                 let (members, others): (Vec<_>, Vec<_>) =
                     settlement.results.iter().partition(|result| agrees(result));
+                let member =
+                    |result: &&AgentResult| Member::new(result, layer, group(&result.agent));
+                let members: Vec<Member> = members.iter().filter_map(member).collect();
                 let contradicted = others.into_iter().filter(|result| is_contradicted(result));
                 Some(Self {
                     seen,
                     moving: layer.is_partial() && is_moving(settlement),
-                    suspects: suspects(&members, layer, &group),
-                    figures: figures(&members, layer, &group),
+                    suspects: suspects(&members, layer),
+                    figures: figures(&members),
                     dissenters: contradicted.map(|result| result.agent).collect(),
                 })
             }
@@ -107,18 +110,15 @@ fn is_moving(settlement: &Settlement) -> bool {
 }
 
 /// Each member without whom the canonical digests of the others are equal, where all together are not.
-fn suspects(members: &[&AgentResult], layer: Layer, group: &impl Fn(&PeerId) -> u32) -> Vec<u32> {
+fn suspects(members: &[Member], layer: Layer) -> Vec<u32> {
     if !layer.is_partial() {
         return Vec::new();
     }
-    let seen: Vec<(u32, Option<Digest>)> = members
-        .iter()
-        .map(|result| {
-            let seen = Attestation::decode(&result.attestation).ok();
-            let seen = seen.as_ref().and_then(response_of);
-            (group(&result.agent), seen.and_then(|response| response.canonical))
-        })
-        .collect();
+    let digest = |member: &Member| {
+        member.seen.as_ref().and_then(response_of).and_then(|response| response.canonical)
+    };
+    let seen: Vec<(u32, Option<Digest>)> =
+        members.iter().map(|member| (member.group, digest(member))).collect();
     let explains = |suspect: &u32| {
         let others: BTreeSet<Option<Digest>> =
             seen.iter().filter(|(group, _)| group != suspect).map(|(_, digest)| *digest).collect();
@@ -129,39 +129,34 @@ fn suspects(members: &[&AgentResult], layer: Layer, group: &impl Fn(&PeerId) -> 
 }
 
 /// The figures of pairs of independent members. Equal content needs no sketch.
-fn figures(
-    members: &[&AgentResult],
-    layer: Layer,
-    group: &impl Fn(&PeerId) -> u32,
-) -> Vec<(u16, [u32; 2])> {
-    let some: Vec<Member> =
-        members.iter().take(FIGURED).filter_map(|result| Member::new(result, layer)).collect();
-    let pairs = pairs(&some).filter(|(a, b)| !a.voice.shared_with(b.voice));
+fn figures(members: &[Member]) -> Vec<(u16, [u32; 2])> {
+    let some = members.get(..FIGURED).unwrap_or(members);
+    let pairs = pairs(some).filter(|(a, b)| !a.voice.shared_with(b.voice));
     let figure = |(a, b): (&Member, &Member)| {
         let figure = match (&a.seen, &b.seen) {
             (Some(a), Some(b)) => jaccard(a, b)?,
             (_, _) => 1000,
         };
-        Some((figure, [group(&a.agent), group(&b.agent)]))
+        Some((figure, [a.group, b.group]))
     };
     pairs.filter_map(figure).collect()
 }
 
 struct Member {
-    agent: PeerId,
+    group: u32,
     voice: Voice,
     /// Where content is not equal.
     seen: Option<Attestation>,
 }
 
 impl Member {
-    fn new(result: &AgentResult, layer: Layer) -> Option<Self> {
+    fn new(result: &AgentResult, layer: Layer, group: u32) -> Option<Self> {
         let seen = if layer.is_partial() {
             Some(Attestation::decode(&result.attestation).ok()?)
         } else {
             None
         };
-        Some(Self { agent: result.agent, voice: result.origin.as_ref()?.voice, seen })
+        Some(Self { group, voice: result.origin.as_ref()?.voice, seen })
     }
 }
 
