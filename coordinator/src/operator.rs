@@ -1,15 +1,18 @@
 //! Answers the command line's questions from the machine and the index.
 
-use crate::question::{AgentView, CaptureView, HostView, JobView};
+use crate::question::{AgentView, CaptureView, HostView, JobView, TemplateView};
 use anyhow::{Context as _, Result};
 use sward_coordinator_core::coordinator::Coordinator;
+use sward_coordinator_core::frontier::Host;
 use sward_coordinator_core::group::{Ties, count_groups};
 use sward_coordinator_core::job::JobState;
+use sward_coordinator_core::profile::{Profile, Template};
 use sward_coordinator_core::record::agent::Standing;
 use sward_coordinator_core::record::capture::{self, CaptureRecord};
 use sward_coordinator_core::roster::Agent;
 use sward_coordinator_core::store::Store;
 use sward_proto::ids::{JobId, JobName, PeerId, TaskId};
+use sward_proto::timestamp::Timestamp;
 
 /// Captures read from the index at a time.
 const PAGE: usize = 1000;
@@ -83,10 +86,8 @@ fn agent_view(peer: &PeerId, agent: &Agent) -> AgentView {
 
 /// Hosts in memory.
 #[must_use]
-pub fn hosts(coordinator: &Coordinator) -> Vec<HostView> {
-    let queued = |host: &sward_coordinator_core::frontier::Host| {
-        host.queues.iter().map(|(job, queue)| (*job, queue.len())).collect()
-    };
+pub fn hosts(coordinator: &Coordinator, now: Timestamp) -> Vec<HostView> {
+    let queued = |host: &Host| host.queues.iter().map(|(job, queue)| (*job, queue.len())).collect();
     coordinator
         .frontier()
         .hosts()
@@ -97,8 +98,23 @@ pub fn hosts(coordinator: &Coordinator) -> Vec<HostView> {
             busy: !host.busy.is_empty(),
             next_allowed_ms: host.next_allowed.max(host.clock.blocked_until).as_millis(),
             failures: host.clock.failures,
+            templates: templates(coordinator, host, now),
         })
         .collect()
+}
+
+fn templates(coordinator: &Coordinator, host: &Host, now: Timestamp) -> Vec<TemplateView> {
+    let is_caught = |agent: &PeerId| {
+        let member = coordinator.roster().get(agent);
+        member.is_none_or(|member| member.record.standing != Standing::Good)
+    };
+    let view = |(template, profile): (&Template, &Profile)| TemplateView {
+        template: template.as_str().to_owned(),
+        volatility: profile.volatility(now, is_caught),
+        pages: profile.pages(),
+        jaccard: profile.jaccard(now),
+    };
+    host.profile.templates().map(view).collect()
 }
 
 /// The number of a job.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sward_coordinator_core::job::{JobSpec, JobState};
 use sward_coordinator_core::record::capture::CaptureRecord;
 use sward_coordinator_core::record::job::JobCounts;
+use sward_coordinator_core::trust::evidence::Volatility;
 use sward_proto::ids::{JobId, JobName, TaskId};
 
 /// One question.
@@ -113,6 +114,19 @@ pub struct AgentView {
     pub receipt: String,
 }
 
+/// What is known of pages whose URLs are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateView {
+    /// The shape of their URLs' paths and queries.
+    pub template: String,
+    /// How much they change between two honest fetches.
+    pub volatility: Volatility,
+    /// How many settled pages say so.
+    pub pages: u32,
+    /// The least Jaccard index of near copies, in thousandths, where it is learnt; else it is that of the rules.
+    pub jaccard: Option<u16>,
+}
+
 /// A host in figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostView {
@@ -124,6 +138,9 @@ pub struct HostView {
     pub open: usize,
     /// A lease is out.
     pub busy: bool,
+    /// What is known of its pages.
+    #[serde(default)]
+    pub templates: Vec<TemplateView>,
     /// Not before this time, in milliseconds since the epoch.
     pub next_allowed_ms: u64,
     /// Failures in a row.

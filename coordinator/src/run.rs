@@ -252,7 +252,9 @@ impl Daemon {
             Question::Agents => {
                 return write_lines(reply, operator::agents(&self.turns.coordinator));
             }
-            Question::Hosts => return write_lines(reply, operator::hosts(&self.turns.coordinator)),
+            Question::Hosts => {
+                return write_lines(reply, operator::hosts(&self.turns.coordinator, now()));
+            }
             Question::Captures { job } => {
                 let captures = operator::job_id(&self.turns.coordinator, &job)
                     .and_then(|id| operator::captures(&self.turns.store, id));

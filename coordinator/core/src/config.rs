@@ -46,7 +46,7 @@ pub struct Config {
 /// Memory and patience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Hosts in memory, each of up to some 2 KiB.
+    /// Hosts in memory, each of up to some 2 KiB, and 5 KiB more where it has many templates.
     pub hot_hosts: usize,
     /// Tasks in hand. One with three opened results takes some 5 KiB, and for each page up to 3 KiB more.
     pub open_tasks: usize,

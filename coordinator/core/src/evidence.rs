@@ -65,6 +65,7 @@ pub fn case(
         url: settlement.url.clone(),
         robots: settlement.robots,
         rules: settlement.rules.ok_or(EvidenceError::NotKept)?,
+        stable: settlement.stable.clone(),
         plan: seeds.plan,
         seeds: rounds.into_iter().filter_map(|round| seeds.seed(round)).collect(),
         settled_at: settlement.settled_at,

@@ -16,6 +16,7 @@ pub mod journal;
 pub mod lookup;
 mod meetings;
 pub mod output;
+pub mod profile;
 pub mod record;
 pub mod roster;
 pub mod settlement;

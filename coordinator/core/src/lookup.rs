@@ -4,7 +4,9 @@
 //! [`Lookup::answer`] with every change before it applied, so that an answer always reflects what was decided before the
 //! question.
 
+use crate::profile::{HostProfile, Slot};
 use crate::record::agent::Totals;
+use crate::record::blocks::BlocksRecord;
 use crate::record::chunk::{self, Chunk, Entry};
 use crate::record::host::HostRecord;
 use crate::record::payload::PayloadRecord;
@@ -59,6 +61,17 @@ pub enum Lookup {
         /// The agreeing bodies first, then those of dissenters.
         digests: Vec<Digest>,
     },
+    /// Which blocks of a task's URL are known to be stable?
+    Blocks {
+        /// The task.
+        task: TaskId,
+        /// Its host.
+        host: HostName,
+        /// Where they lie.
+        slot: Slot,
+        /// Its URL.
+        url: Fingerprint,
+    },
     /// Which credits of this agent are not final, and for which pages?
     Held {
         /// The agent.
@@ -110,6 +123,13 @@ pub enum Answer {
         /// Those that are known.
         known: BTreeMap<Digest, PayloadRecord>,
     },
+    /// To [`Lookup::Blocks`].
+    Blocks {
+        /// The task.
+        task: TaskId,
+        /// The blocks, as `StableBlocks::to_bytes` has them; empty where others lie there by now.
+        stable: Vec<u8>,
+    },
     /// To [`Lookup::Held`].
     Held {
         /// The agent.
@@ -148,6 +168,8 @@ pub struct HostLoad {
     pub robots: Vec<RobotsRecord>,
     /// Its queues, each with its head chunk.
     pub queues: BTreeMap<JobId, (QueueRecord, Chunk)>,
+    /// How its pages change.
+    pub profile: HostProfile,
 }
 
 impl Lookup {
@@ -171,6 +193,16 @@ impl Lookup {
                     }
                 }
                 Ok(Answer::Payloads { task, known })
+            }
+            Self::Blocks { task, host, slot, url } => {
+                let value = store.get(&record::blocks::key(&host, slot))?;
+                let kept: Option<BlocksRecord> =
+                    value.map(|value| decode("stable blocks", &value)).transpose()?;
+                let kept = kept.filter(|kept| kept.url == url);
+                Ok(Answer::Blocks {
+                    task,
+                    stable: kept.map(|kept| kept.stable).unwrap_or_default(),
+                })
             }
             Self::Held { agent } => held(store, agent),
             Self::Matured { agent, until } => matured(store, agent, until),
@@ -223,8 +255,12 @@ pub(crate) fn load_host(store: &impl Store, host: &HostName) -> Result<HostLoad,
     };
     let robots = store.scan(&record::robots::prefix(host), &[], 16)?;
     let robots = robots.iter().map(|(_, value)| decode("robots", value));
-    let mut load =
-        HostLoad { clock, robots: robots.collect::<Result<_, _>>()?, ..HostLoad::default() };
+    let profile = match store.get(&record::profile::key(host))? {
+        Some(value) => record::profile::parse(&value)?,
+        None => HostProfile::default(),
+    };
+    let (robots, queues) = (robots.collect::<Result<_, _>>()?, BTreeMap::new());
+    let mut load = HostLoad { clock, robots, queues, profile };
     for (key, value) in store.scan(&record::queue::prefix(host), &[], 1024)? {
         let (_, job) = record::queue::parse_key(&key)?;
         let queue: QueueRecord = decode("queue", &value)?;

@@ -3,6 +3,7 @@
 //! Decides what is kept of a verdict: everything that a later reader needs to recompute it. Never decides the verdict.
 
 use crate::record::agent::Totals;
+use crate::trust::evidence::Volatility;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
@@ -33,6 +34,12 @@ pub struct Settlement {
     pub settled_at: Timestamp,
     /// How.
     pub outcome: Outcome,
+    /// What was known of the page when its task was opened: the class of its template.
+    #[serde(default)]
+    pub volatility: Volatility,
+    /// And its stable blocks, as `StableBlocks::to_bytes` has them; empty where none were known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "sward_proto::base64_bytes")]
+    pub stable: Vec<u8>,
     /// By which rules it was decided. `None` in settlements of builds that did not keep it.
     pub rules: Option<Rules>,
     /// Which comparison decided, where one did.
@@ -157,6 +164,7 @@ mod tests {
             "attestation":"","fetched_at":5,"blocks":"","finding":"neutral","class":null,
             "credit":{"tasks":0,"bytes":0,"credit":0}}]}"#;
         let settlement: Settlement = serde_json::from_str(text).expect("a settlement");
+        assert_eq!(settlement.volatility, Volatility::Noisy);
         assert!(settlement.rules.is_none() && settlement.results[0].origin.is_none());
     }
 }

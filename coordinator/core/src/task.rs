@@ -4,6 +4,7 @@
 //! decides who agrees (quorum) nor when a host may be asked again (frontier).
 
 use crate::group::{Cohort, Ties};
+use crate::profile::Known;
 use serde::{Deserialize, Serialize};
 use sward_proto::attestation::Attestation;
 use sward_proto::batch::BatchProof;
@@ -32,6 +33,8 @@ pub struct Task {
     pub depth: u16,
     /// How often the URL was tried before.
     pub retries: u8,
+    /// What was known of the page when this was opened.
+    pub known: Known,
     /// How many results are wanted now.
     pub wanted: usize,
     /// The leases given so far.

@@ -3,7 +3,7 @@
 use super::ask::ask_all;
 use super::{Failure, Printer};
 use crate::config::Layout;
-use crate::question::{AgentView, HostView, Question};
+use crate::question::{AgentView, HostView, Question, TemplateView};
 use clap::Args;
 use serde_json::Value;
 
@@ -31,8 +31,12 @@ pub(super) struct Agents {}
 
 /// Lists the hosts in memory: what waits there, and when they may be asked again.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  sward-coordinator hosts")]
-pub(super) struct Hosts {}
+#[command(after_help = "Example:\n  sward-coordinator hosts --templates")]
+pub(super) struct Hosts {
+    /// Below each host, how its pages change, by the shape of their URLs. In JSON always.
+    #[arg(long)]
+    templates: bool,
+}
 
 fn parse_span(text: &str) -> Result<u64, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
@@ -111,10 +115,19 @@ impl Hosts {
                     "{:<40} {queued:>9} {:>5} {busy:>5} {:>8}\n",
                     host.host, host.open, host.failures
                 ));
+                for known in host.templates.iter().filter(|_| self.templates) {
+                    text.push_str(&template(known));
+                }
             }
             text
         })
     }
+}
+
+fn template(known: &TemplateView) -> String {
+    let TemplateView { template, volatility, pages, jaccard } = known;
+    let near = jaccard.map_or_else(|| "not learnt".to_owned(), |near| format!("{near} / 1000"));
+    format!("  {template:<60} {:<12} {pages:>4} pages, near: {near}\n", volatility.word())
 }
 
 #[cfg(test)]

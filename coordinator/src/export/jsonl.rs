@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::io::Write as _;
 use std::path::Path;
 use sward_coordinator_core::record::capture::Location;
+use sward_coordinator_core::trust::evidence::Volatility;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobName, TaskId};
 use sward_proto::quorum::finding::Finding;
@@ -50,6 +51,8 @@ struct Verdict {
     /// Names its line in the evidence.
     task: TaskId,
     layer: Option<sward_proto::quorum::Layer>,
+    /// How much pages of its template change, as far as was known; one that is personalised is nobody else's page.
+    volatility: Volatility,
     agreed: usize,
     contradicted: usize,
     leaves: Vec<Digest>,
@@ -106,6 +109,7 @@ fn line(
     let verdict = Verdict {
         task: settlement.task,
         layer: settlement.layer,
+        volatility: settlement.volatility,
         agreed: findings(Finding::Agreed).count(),
         contradicted: findings(Finding::Forged).count()
             + findings(Finding::Replayed).count()

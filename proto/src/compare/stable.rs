@@ -4,6 +4,7 @@
 //! groups attest. Never decides who is independent: the caller counts voices.
 
 use super::block::{Block, BlockList};
+use crate::wire::bounds::WireError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often each block that is stable stands in every copy of a page.
@@ -40,6 +41,52 @@ impl StableBlocks {
             copies.iter().flat_map(|copy| beside_others(copy, &shared)).collect();
         shared.retain(|block, _| !beside.contains(block));
         Self(Some(shared))
+    }
+
+    /// The bytes under which they are kept and published: those of a [`BlockList`] with each block as often as it is
+    /// stable, in ascending order; none where nothing is known.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let counts = self.0.iter().flatten();
+        counts.flat_map(|(block, count)| block.0.repeat(*count)).collect()
+    }
+
+    /// The inverse of [`Self::to_bytes`].
+    ///
+    /// # Errors
+    /// [`WireError`] for bytes that are no [`BlockList`], or in another order.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        if bytes.is_empty() {
+            return Ok(Self::unknown());
+        }
+        let list = BlockList::from_bytes(bytes)?;
+        if list.blocks().is_sorted() {
+            Ok(Self::known(list.counts()))
+        } else {
+            Err(WireError::invalid("stable", "blocks are not in ascending order"))
+        }
+    }
+
+    /// Those that are stable here and there; those of `later` where nothing is known here.
+    #[must_use]
+    pub fn both(&self, later: &Self) -> Self {
+        let (Some(before), Some(counts)) = (&self.0, &later.0) else { return later.clone() };
+        let least = |(block, count): (&Block, &usize)| {
+            before.get(block).map(|known| (*block, *known.min(count)))
+        };
+        Self(Some(counts.iter().filter_map(least).collect()))
+    }
+
+    /// How many blocks are stable, each as often as it is.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.iter().flatten().map(|(_, count)| count).sum()
+    }
+
+    /// Whether no block is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The stable blocks; none where nothing is known.
@@ -181,6 +228,22 @@ mod tests {
         assert_eq!(StableBlocks::unknown().lacking(&list(&[])), None);
         // Two copies of one voice are not two.
         assert_eq!(StableBlocks::shared(&copies, |_| 1).counts(), Some(&BTreeMap::new()));
+    }
+
+    #[test]
+    fn stable_blocks_have_one_spelling() {
+        let stable = StableBlocks::known(list(&[3, 1, 3]).counts());
+        let bytes = stable.to_bytes();
+        assert_eq!(bytes, list(&[1, 3, 3]).to_bytes());
+        assert_eq!(StableBlocks::from_bytes(&bytes), Ok(stable.clone()));
+        assert_eq!(StableBlocks::from_bytes(&[]), Ok(StableBlocks::unknown()));
+        for wrong in [list(&[3, 1, 3]).to_bytes(), bytes[1..].to_vec(), [7; 8].repeat(257)] {
+            assert!(StableBlocks::from_bytes(&wrong).is_err());
+        }
+        let later = StableBlocks::known(list(&[1, 3, 5]).counts());
+        assert_eq!(stable.both(&later).to_bytes(), list(&[1, 3]).to_bytes());
+        assert_eq!(StableBlocks::unknown().both(&later), later);
+        assert_eq!((stable.len(), later.both(&StableBlocks::unknown()).len()), (3, 0));
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub struct Case {
     pub robots: bool,
     /// By which rules it was decided.
     pub rules: Rules,
+    /// The blocks of this URL that were known beforehand to be stable, as `StableBlocks::to_bytes` has them; empty where
+    /// none were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "base64_bytes")]
+    pub stable: Vec<u8>,
     /// What was told of the draws in advance.
     pub plan: DrawPlan,
     /// The seeds of those rounds in which its leases were drawn and that are over. That of a round which lasts is a secret,

@@ -5,6 +5,7 @@ use super::fault::Faults;
 use super::{Case, OpenedResult, Page, PublishedBlocks, needs_blocks};
 use crate::attestation::{Attestation, Response};
 use crate::compare::block::BlockList;
+use crate::compare::limits::LEAST_JACCARD;
 use crate::compare::stable::StableBlocks;
 use crate::compare::{credible_time, response_of};
 use crate::draw::LEAST_AUDITED;
@@ -48,9 +49,17 @@ pub(super) fn recompute(case: &Case, read: &[Read<'_>], faults: &mut Faults) -> 
         return Vec::new();
     }
     check_blocks(case, read, faults);
+    if case.rules.limits.jaccard < LEAST_JACCARD {
+        let why = format!("{}, never less than {LEAST_JACCARD}", case.rules.limits.jaccard);
+        faults.add("case.rules.limits.jaccard", why);
+    }
+    let stable = StableBlocks::from_bytes(&case.stable).unwrap_or_else(|error| {
+        faults.add("case.stable", error);
+        StableBlocks::unknown()
+    });
     let votes: Vec<Vote<'_>> = read.iter().map(Read::vote).collect();
     let trusted: Vec<bool> = case.results.iter().map(|result| result.trusted).collect();
-    let mut judged = judge(&votes, &trusted, case.rules, &StableBlocks::unknown());
+    let mut judged = judge(&votes, &trusted, case.rules, &stable);
     if case.layer == Some(Layer::Single) {
         let only = check_single(case, read, faults);
         judged = Judged { decision: alone(only), steps: Vec::new() };

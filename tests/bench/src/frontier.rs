@@ -26,6 +26,7 @@ use sward_coordinator_core::input::{Input, Order};
 use sward_coordinator_core::record::robots::{self, RobotsRecord};
 use sward_coordinator_core::settlement::{PageFacts, Settlement};
 use sward_coordinator_core::store::Store as _;
+use sward_coordinator_core::trust::evidence::Volatility;
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{InviteCode, JobId, Lane, Payee, PeerId, TaskId};
@@ -192,6 +193,8 @@ impl Bench {
             robots: false,
             settled_at: self.now,
             outcome: Outcome::Ok,
+            volatility: Volatility::default(),
+            stable: Vec::new(),
             layer: None,
             page: Some(page),
             results: Vec::new(),

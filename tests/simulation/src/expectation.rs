@@ -1,6 +1,7 @@
 //! Draws the sites and the jobs of a plan, and says how each URL of a job has to end.
 
 use crate::chance::Chance;
+use crate::habits;
 use crate::plan::Plan;
 use crate::sites::{Kind, Page, RobotsFile, Site, Sites};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +74,7 @@ pub fn draw_sites(plan: &Plan, start: Timestamp) -> BTreeMap<HostName, Site> {
             sites.insert(first.host(), site);
         }
     }
+    sites.extend(habits::draw_sites(plan));
     sites
 }
 
@@ -109,8 +111,9 @@ fn draw_leaf(chance: &mut Chance, host: u64, hosts: u64, start: Timestamp) -> Ki
 #[must_use]
 pub fn draw_jobs(plan: &Plan) -> Vec<JobSpec> {
     let hosts = plan.hosts as u64;
-    let every = (0..hosts).filter_map(|host| url(host, 0, false)).collect();
-    let some = (0..hosts).step_by(3).filter_map(|host| url(host, 0, false)).collect();
+    let habits = habits::seeds(plan);
+    let every = (0..hosts).filter_map(|host| url(host, 0, false)).chain(habits.clone()).collect();
+    let some = (0..hosts).step_by(3).filter_map(|host| url(host, 0, false)).chain(habits).collect();
     [("wide", every, 3), ("narrow", some, 7)]
         .into_iter()
         .filter_map(|(name, seeds, priority)| {
@@ -182,7 +185,8 @@ fn ending(url: &CanonicalUrl, sites: &Sites) -> (Ending, Vec<CanonicalUrl>) {
             (Ending::Settled(Outcome::Ok), links.unwrap_or_default())
         }
         Kind::Away(to) => (Ending::Settled(Outcome::Redirect), vec![to.clone()]),
-        // Where regions are as many as each other, nobody can tell which page is the page.
-        Kind::Flaky | Kind::Changing(_) | Kind::Geo => (Ending::Any, Vec::new()),
+        // Where regions are as many as each other, nobody can tell which page is the page. Once a feed is known to be rolling,
+        // copies of it that are minutes apart are not compared.
+        Kind::Flaky | Kind::Changing(_) | Kind::Geo | Kind::Feed => (Ending::Any, Vec::new()),
     }
 }

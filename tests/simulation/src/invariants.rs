@@ -17,10 +17,12 @@ use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
 use sward_coordinator_core::settlement::{AgentResult, Settlement};
 use sward_coordinator_core::store::Store as _;
 use sward_coordinator_core::task::AttemptState;
+use sward_coordinator_core::trust::evidence::Volatility;
 use sward_proto::attestation::Attestation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
+use sward_proto::draw::LEAST_AUDITED;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
 use sward_proto::note::SignedNote;
 use sward_proto::outcome::Outcome;
@@ -116,6 +118,9 @@ impl Watch {
             self.fail(format!("{url}: {why}"));
         }
         self.check_blame(settlement);
+        if let Err(why) = check_audit(settlement) {
+            self.fail(format!("{url}: {why}"));
+        }
         for result in &settlement.results {
             if self.convicted.contains(&result.agent) {
                 continue;
@@ -369,6 +374,21 @@ fn check_blocks(settlement: &Settlement) -> Result<(), String> {
     // Nothing is withheld where two agree on the whole copy and a third is only near them.
     let right = is_partial && shown > 0 && blocks.kept.len() == 8 * (shown + withheld);
     if right { Ok(()) } else { Err(format!("{shown} blocks are shown, {withheld} withheld")) }
+}
+
+/// A page over an open path is audited twice as often as others at the least; one that is personalised never stands on one
+/// agent's word.
+fn check_audit(settlement: &Settlement) -> Result<(), String> {
+    let open_path = settlement.url.as_str().starts_with("http://");
+    let least = if open_path { 2 * LEAST_AUDITED } else { LEAST_AUDITED };
+    if let Some(audit) = settlement.audit.filter(|audit| audit.per_million < least) {
+        return Err(format!("audited with {} in a million, {least} at least", audit.per_million));
+    }
+    let personalised = settlement.volatility == Volatility::Personalised;
+    if personalised && settlement.layer == Some(Layer::Single) {
+        return Err("is personalised, and stands on one agent's word".to_owned());
+    }
+    Ok(())
 }
 
 fn parse(note: &str) -> Option<ReceiptBody> {

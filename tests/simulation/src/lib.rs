@@ -12,6 +12,7 @@ pub mod event;
 pub mod expectation;
 mod faults;
 pub mod fleet;
+pub mod habits;
 pub mod invariants;
 pub mod liar;
 pub mod liveness;

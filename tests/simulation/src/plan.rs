@@ -15,6 +15,8 @@ pub struct Plan {
     pub hosts: usize,
     /// Pages of a host, about.
     pub pages: u64,
+    /// Pages of each site that has only one kind of them; no such site where zero.
+    pub habits: u64,
     /// Hosts that the coordinator keeps in memory.
     pub hot_hosts: usize,
     /// One agent in this many lies; zero for none.
@@ -51,6 +53,7 @@ impl Plan {
             agents,
             hosts,
             pages: 18,
+            habits: if seed % 6 == 2 { 24 } else { 0 },
             hot_hosts,
             liars: 10,
             conspirators: 0,

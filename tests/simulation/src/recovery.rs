@@ -6,6 +6,7 @@ use sward_coordinator_core::coordinator::{Coordinator, Restore, Retractions};
 use sward_coordinator_core::input::Input;
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::output::Output;
+use sward_coordinator_core::record::Kind;
 use sward_coordinator_core::record::position::{self, Position};
 use sward_coordinator_core::store::{MemoryStore, Store as _, StoreError};
 use sward_proto::timestamp::Timestamp;
@@ -25,6 +26,22 @@ impl Shell {
     /// Loses the index.
     pub fn lose_index(&mut self) {
         self.store = MemoryStore::default();
+    }
+
+    /// An index that is built anew from archive and journal says the same of every site's pages.
+    pub fn check_rebuilt_profiles(&mut self, watch: &mut Watch, now: Timestamp) {
+        let profiles = |store: &MemoryStore| {
+            let of = |kind: Kind| store.scan(&[kind as u8], &[], usize::MAX).unwrap_or_default();
+            [of(Kind::Profile), of(Kind::Blocks)]
+        };
+        let before = profiles(&self.store);
+        let life = self.life;
+        self.lose_index();
+        self.start(watch, now);
+        self.life = life; // that start is no part of the run
+        if profiles(&self.store) != before {
+            watch.fail("a rebuilt index has other profiles than the one that was lost".to_owned());
+        }
     }
 
     fn recover(&mut self, now: Timestamp) -> Result<Coordinator, StoreError> {

@@ -41,6 +41,8 @@ pub struct Report {
     pub lies: usize,
     /// Variants that regions have of accepted pages.
     pub variants: u64,
+    /// Pages that were accepted because blocks agreed that were known beforehand to be stable.
+    pub by_known_blocks: usize,
     /// When every job was done, in simulated milliseconds.
     pub done_ms: u64,
     /// The digest of every event: equal for equal runs.

@@ -30,6 +30,8 @@ pub enum Kind {
     Rolling,
     /// Another page for each region of some: to agents of the first, and of all others.
     Geo,
+    /// The same beginning, and more lines after it that differ at each visit.
+    Feed,
     /// Other bytes for everybody.
     Dynamic,
     /// 404.
@@ -157,6 +159,11 @@ impl Sites {
             }
             Kind::Geo => {
                 let text = regions::seen_from(region, &page.text);
+                self.page(url, url, &Page { text, ..page }, None, elapsed)
+            }
+            Kind::Feed => {
+                let news: String = (0..5).map(|n| format!("\nnews {n} of {noise}")).collect();
+                let text = format!("{}{news}", page.text);
                 self.page(url, url, &Page { text, ..page }, None, elapsed)
             }
             Kind::Dynamic => {

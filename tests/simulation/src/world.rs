@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::sites::Sites;
 use crate::visits::Visits;
 use crate::wire::Wire;
-use crate::{expectation, fleet};
+use crate::{expectation, fleet, habits};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use sward_coordinator_core::input::Order;
@@ -109,6 +109,8 @@ impl World {
             }
             if done.is_some_and(|done| done + LAST_RECEIPTS <= at) {
                 liveness::check(&self.shell, &self.sites, &self.roles(), &mut self.watch);
+                habits::check(&self.shell, &self.plan, &mut self.watch);
+                self.shell.check_rebuilt_profiles(&mut self.watch, at);
                 break;
             }
             if at > healed + PATIENCE {
@@ -166,6 +168,7 @@ impl World {
             spared: self.watch.spared,
             lies: self.watch.lies.len(),
             variants: self.watch.variants,
+            by_known_blocks: habits::by_known_blocks(&self.shell),
             done_ms: done.map(|done| done.as_millis() - START.as_millis()).unwrap_or_default(),
             trace: trace.to_string(),
             violations: violations.collect(),

@@ -9,6 +9,7 @@ use crate::frontier::{PRODUCT_TOKEN, Queue, RobotsState};
 use crate::group::Ties;
 use crate::lookup::Lookup;
 use crate::output::Event;
+use crate::profile::Known;
 use crate::record;
 use crate::record::chunk::Entry;
 use crate::roster::{Agent, Poll};
@@ -277,6 +278,8 @@ impl Coordinator {
         self.number_tasks_from(TaskId(id.0 + 1));
         let Entry { url, depth, retries } = entry;
         let wanted = self.config.rules.margin;
+        let known = if robots { Known::NOTHING } else { self.known_of(&url, now) };
+        let page = url.clone();
         let (attempts, phase) = (Vec::new(), Phase::Collecting);
         let (region, audit, spot, trusted) = (None, None, None, TrustedFetches::default());
         let task = Task {
@@ -286,6 +289,7 @@ impl Coordinator {
             robots,
             depth,
             retries,
+            known,
             wanted,
             attempts,
             region,
@@ -295,6 +299,9 @@ impl Coordinator {
             phase,
         };
         self.place_task(task, now);
+        if !robots {
+            self.look_up_blocks(id, &page);
+        }
         id
     }
 

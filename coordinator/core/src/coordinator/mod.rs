@@ -11,6 +11,7 @@ mod enrol;
 mod epoch;
 mod grant;
 mod jobs;
+mod profiles;
 mod reputation;
 mod restore;
 mod results;
@@ -294,6 +295,7 @@ impl Coordinator {
                 });
             }
             Answer::Payloads { task, known } => self.payloads_known(task, &known, now),
+            Answer::Blocks { task, stable } => self.blocks_known(task, stable),
             Answer::Held { agent, held, hosts } => self.held(agent, held, hosts, now),
             Answer::Matured { agent, credits } => self.matured(agent, &credits, now),
         }

@@ -22,12 +22,6 @@ use sward_proto::quorum::ruling::Ruling;
 use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
 
-/// What kind of page it is, as long as no page's volatility is known: one that changes around its stable blocks.
-const UNKNOWN: Volatility = Volatility::Noisy;
-/// Where no trusted fetcher confirms that a page never showed what an agent attests, a difference weighs as little as on
-/// such a page, whatever is known of it.
-const UNCONFIRMED: (Volatility, Check) = (Volatility::Noisy, Check::Replica);
-
 /// Two fetches that lie no further apart are of one time: see [`Check::Concurrent`].
 const CONCURRENT: Duration = Duration::from_secs(30);
 
@@ -46,8 +40,10 @@ impl Coordinator {
         let (task, excuse) = (settlement.task, excuse(settlement, result));
         let (page, check) = match () {
             () if beacon => (Volatility::Static, Check::Beacon),
-            () if is_confirmed(result) => (UNKNOWN, check_of(settlement, result)),
-            () => UNCONFIRMED,
+            () if is_confirmed(result) => (settlement.volatility, check_of(settlement, result)),
+            // Where no trusted fetcher confirms that a page never showed what an agent attests, a difference weighs no more
+            // than on a page that changes around its stable blocks, however static it was found to be.
+            () => (settlement.volatility.max(Volatility::Noisy), Check::Replica),
         };
         let observation = |finding| Observation { task, page, check, excuse, finding };
         match result.finding {

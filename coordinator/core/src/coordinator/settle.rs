@@ -96,7 +96,7 @@ impl Coordinator {
             results.iter_mut().for_each(AgentResult::keep_the_least);
         }
         let weighed_by = self.settling.get(&id).and_then(|settling| settling.rules);
-        let rules = weighed_by.unwrap_or(self.config.rules);
+        let rules = weighed_by.unwrap_or_else(|| self.rules_of(task));
         let kept = self.settling.get(&id).and_then(|settling| settling.capture);
         // Drawn for a result that never came to be opened, it says nothing of those that did.
         let weighed = |leaf| results.iter().any(|result| !result.trusted && result.leaf == leaf);
@@ -109,6 +109,8 @@ impl Coordinator {
             robots: task.robots,
             settled_at: now,
             outcome,
+            volatility: task.known.volatility,
+            stable: task.known.stable.clone(),
             rules: Some(rules),
             layer,
             page,
@@ -274,6 +276,7 @@ impl Coordinator {
         }
         self.keep_capture(settlement, archived);
         self.learn_audit(settlement, now);
+        self.learn_page(settlement, now);
         for result in &settlement.results {
             self.credit(settlement, result, archived);
         }

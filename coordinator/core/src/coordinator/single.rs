@@ -37,11 +37,8 @@ impl Coordinator {
         let proved = self.roster.get(peer).is_some_and(|agent| {
             !agent.record.trust.is_proving() || self.is_audited_by_trusted(agent)
         });
-        if !task.robots && self.is_audited(task.job) && proved {
-            1
-        } else {
-            self.config.rules.margin
-        }
+        let alone = !task.robots && task.known.may_stand_alone();
+        if alone && self.is_audited(task.job) && proved { 1 } else { self.config.rules.margin }
     }
 
     fn is_audited(&self, job: JobId) -> bool {
@@ -81,9 +78,10 @@ impl Coordinator {
 
     /// A single result is sealed: whether it is checked is drawn now, and if not, when it is opened.
     pub(super) fn draw_audit(&mut self, id: TaskId, agent: &PeerId, leaf: Digest, now: Timestamp) {
-        let wanted = self.tasks.get(&id).filter(|task| task.audit.is_none()).map(|t| t.wanted);
-        let Some(member) = self.roster.get(agent).filter(|_| wanted == Some(1)) else { return };
-        let rate = audit_rate(&member.record, self.config.bounds.hold, now);
+        let task = self.tasks.get(&id).filter(|task| task.audit.is_none() && task.wanted == 1);
+        let Some((task, member)) = task.zip(self.roster.get(agent)) else { return };
+        let stake = task.known.stake(&task.url);
+        let rate = audit_rate(&member.record, stake, self.config.bounds.hold, now);
         let rate = rate.times(self.boost(id, &member.record));
         self.turn_round(now);
         let draw = AuditDraw::new(&self.roster.seed(), &leaf, rate.ppm());
@@ -146,10 +144,11 @@ impl Coordinator {
         let may = stands_alone(seen) && audit.is_some_and(|audit| !audit.draw.drawn);
         let response = sward_proto::compare::response_of(seen).filter(|_| may);
         if let Some(response) = response {
+            let Some(rules) = self.tasks.get(&id).map(|task| self.rules_of(task)) else { return };
             let agreement = Agreement {
                 members: vec![token],
                 layer: Layer::Single,
-                rules: self.config.rules,
+                rules,
                 keepers: vec![token],
                 tainted: Vec::new(),
                 contradicted: Vec::new(),
@@ -170,8 +169,8 @@ impl Coordinator {
 }
 
 /// With which chance a page of this agent is fetched once more.
-fn audit_rate(record: &AgentRecord, terms: Terms, now: Timestamp) -> Rate {
+fn audit_rate(record: &AgentRecord, stake: Stake, terms: Terms, now: Timestamp) -> Rate {
     let days = now.since(record.enrolled_at).as_secs().div_ceil(DAY.as_secs()).max(1);
     let pages_a_day = u32::try_from(record.fetched / days).unwrap_or(u32::MAX);
-    record.trust.rate(Stake::ORDINARY, hold::need(terms, pages_a_day))
+    record.trust.rate(stake, hold::need(terms, pages_a_day))
 }

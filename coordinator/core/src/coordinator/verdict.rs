@@ -38,6 +38,7 @@ impl Coordinator {
         if self.weigh_beacon(id, now) {
             return;
         }
+        let Some(rules) = self.tasks.get(&id).map(|task| self.rules_of(task)) else { return };
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let opened: Vec<Opened> = task.revealed().filter_map(Opened::new).collect();
         let told: Vec<&Opened> = opened.iter().filter(|o| !o.trusted || o.is_voice()).collect();
@@ -49,19 +50,14 @@ impl Coordinator {
         let ties: Vec<&Ties> = opened.iter().map(|opened| &opened.ties).collect();
         let votes: Vec<Vote<'_>> =
             opened.iter().zip(voices(&ties)).map(|(opened, voice)| opened.vote(voice)).collect();
+        let stable = StableBlocks::from_bytes(&task.known.stable).unwrap_or_default();
         let trusted: Vec<bool> = opened.iter().map(|opened| opened.trusted).collect();
-        let judged = judge(&votes, &trusted, self.config.rules, &StableBlocks::unknown());
-        let unheard = self.unheard_region(id, &votes, &opened);
+        let judged = judge(&votes, &trusted, rules, &stable);
+        let region = unheard_region(&votes, &opened, rules, &stable);
+        let unheard = region.filter(|region| {
+            self.tasks.get(&id).is_some_and(|task| self.region_answers(task, *region))
+        });
         self.follow_judgement(id, judged, &opened, unheard, now);
-    }
-
-    /// The region that is to be heard once more, where an agent of it is there to ask.
-    fn unheard_region(&self, id: TaskId, votes: &[Vote<'_>], opened: &[Opened]) -> Option<Region> {
-        let agents = votes.iter().zip(opened).filter(|(_, opened)| !opened.trusted);
-        let (votes, opened): (Vec<Vote<'_>>, Vec<&Opened>) = agents.unzip();
-        let vote = quorum::wanted_region(&votes, self.config.rules, &StableBlocks::unknown())?;
-        let region = opened.get(vote)?.ties.whereabouts.region?;
-        self.tasks.get(&id).filter(|task| self.region_answers(task, region)).map(|_| region)
     }
 
     fn follow_judgement(
@@ -72,7 +68,7 @@ impl Coordinator {
         unheard: Option<Region>,
         now: Timestamp,
     ) {
-        let rules = self.config.rules;
+        let Some(rules) = self.tasks.get(&id).map(|task| self.rules_of(task)) else { return };
         let first = |members: &[usize]| {
             let first = members.first().and_then(|member| opened.get(*member));
             first.and_then(|opened| response_of(&opened.seen)).cloned()
@@ -264,6 +260,19 @@ impl Opened {
     const fn vote(&self, voice: Voice) -> Vote<'_> {
         Vote { voice, attestation: &self.seen, blocks: &self.blocks, at: self.at }
     }
+}
+
+/// The region that is to be heard once more, by what the agents say.
+fn unheard_region(
+    votes: &[Vote<'_>],
+    opened: &[Opened],
+    rules: Rules,
+    stable: &StableBlocks,
+) -> Option<Region> {
+    let agents = votes.iter().zip(opened).filter(|(_, opened)| !opened.trusted);
+    let (votes, opened): (Vec<Vote<'_>>, Vec<&Opened>) = agents.unzip();
+    let vote = quorum::wanted_region(&votes, rules, stable)?;
+    opened.get(vote)?.ties.whereabouts.region
 }
 
 /// The same of leases.

@@ -2,6 +2,7 @@
 
 use super::queue::Queue;
 use crate::lookup::HostLoad;
+use crate::profile::HostProfile;
 use crate::record::host::HostRecord;
 use crate::record::robots::RobotsRecord;
 use crate::trust::audit::Tally;
@@ -52,6 +53,8 @@ pub struct Host {
     pub robots: BTreeMap<Origin, RobotsState>,
     /// What waits, by job.
     pub queues: BTreeMap<JobId, Queue>,
+    /// How its pages change.
+    pub profile: HostProfile,
     /// Its place among the ready.
     pub(super) scheduled: Option<Timestamp>,
 }
@@ -67,6 +70,7 @@ impl Host {
             open: BTreeSet::new(),
             robots: BTreeMap::new(),
             queues: BTreeMap::new(),
+            profile: HostProfile::new(),
             scheduled: None,
         }
     }
@@ -75,6 +79,7 @@ impl Host {
     pub(super) fn take_up(&mut self, load: HostLoad, delay: Duration, now: Timestamp) {
         let met = !load.robots.is_empty() || !load.queues.is_empty();
         self.clock = load.clock;
+        self.profile = load.profile;
         for RobotsRecord { origin, rules, expires } in load.robots {
             let rules = Robots::from_text(&rules);
             self.robots.insert(origin, RobotsState::Known { rules, expires });

@@ -4,6 +4,7 @@
 //! number covers them all, and a store with a newer one is refused.
 
 pub mod agent;
+pub mod blocks;
 pub mod capture;
 pub mod chunk;
 pub mod host;
@@ -12,6 +13,7 @@ pub mod job;
 pub mod payload;
 pub mod pending;
 pub mod position;
+pub mod profile;
 pub mod queue;
 pub mod robots;
 pub mod seen;
@@ -56,6 +58,10 @@ pub enum Kind {
     Payload = b'B',
     /// An origin's robots rules.
     Robots = b'O',
+    /// How a host's pages change.
+    Profile = b'V',
+    /// The stable blocks of a URL.
+    Blocks = b'U',
 }
 
 /// The key of `kind` with these parts one after the other.
@@ -114,6 +120,8 @@ pub fn check(key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         b'C' => decode::<capture::CaptureRecord>("capture", value).map(drop),
         b'B' => decode::<payload::PayloadRecord>("payload", value).map(drop),
         b'O' => decode::<robots::RobotsRecord>("robots", value).map(drop),
+        b'V' => profile::parse(value).map(drop),
+        b'U' => decode::<blocks::BlocksRecord>("stable blocks", value).map(drop),
         other => Err(StoreError::Damaged(format!("key of unknown kind {other:#04x}"))),
     }
 }

@@ -4,6 +4,7 @@
 //! collide, and by chance a job of 10^9 URLs loses one with a likelihood of 10^-11.
 
 use super::Kind;
+use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
 use sward_proto::ids::JobId;
@@ -13,7 +14,7 @@ use sward_proto::ids::JobId;
 pub struct SeenKey(pub [u8; 32]);
 
 /// A URL's fingerprint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fingerprint([u8; 12]);
 
 impl SeenKey {

@@ -19,12 +19,15 @@ pub use sward_proto::quorum::ruling::CONFIRMATIONS;
 use sward_proto::timestamp::Timestamp;
 
 /// How much a page changes between two honest fetches at about the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Volatility {
     /// Not at all.
     Static,
-    /// Around its stable blocks.
+    /// Around its stable blocks; or nobody knows yet.
+    #[default]
     Noisy,
     /// By the hour: feeds, front pages.
     Rolling,
@@ -38,6 +41,18 @@ impl Volatility {
     /// Every class.
     pub const ALL: [Self; 5] =
         [Self::Static, Self::Noisy, Self::Rolling, Self::Geo, Self::Personalised];
+
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Noisy => "noisy",
+            Self::Rolling => "rolling",
+            Self::Geo => "geo",
+            Self::Personalised => "personalised",
+        }
+    }
 }
 
 /// How a result was checked.

@@ -5,6 +5,7 @@ use sward_coordinator_core::input::Archived;
 use sward_coordinator_core::record::agent::Totals;
 use sward_coordinator_core::record::capture::Location;
 use sward_coordinator_core::settlement::{AgentResult, Settlement};
+use sward_coordinator_core::trust::evidence::Volatility;
 use sward_coordinator_core::trust::replication::PROBATION;
 use sward_proto::digest::Digest;
 use sward_proto::draw::{AuditDraw, Draw, Round};
@@ -57,6 +58,8 @@ impl Stage {
             audit: Some(AuditDraw { round: Round(1), leaf, per_million, drawn: true }),
             blocks: None,
             variants: Vec::new(),
+            volatility: Volatility::default(),
+            stable: Vec::new(),
             spot: None,
         };
         let location = Location { segment: 1, offset: task, length: 1 };

@@ -1,6 +1,6 @@
 //! Each field that matters, altered: by somebody without the coordinator's key, and by the coordinator itself.
 
-use crate::sample::{agent, coordinator, partial, peer, publish, seal, whole};
+use crate::sample::{agent, by_known_blocks, coordinator, partial, peer, publish, seal, whole};
 use std::time::Duration;
 use sward_proto::draw::{PassedOver, Round};
 use sward_proto::ids::LeaseToken;
@@ -32,6 +32,8 @@ fn whole_and_partial_verdicts_are_recomputed() {
     assert_eq!(checked, Checked { results: 4, groups: 3, draws: 4, undrawn: 0 });
     let checked = check(&publish(partial())).expect("it holds");
     assert_eq!((checked.results, checked.groups), (3, 3));
+    let checked = check(&publish(by_known_blocks())).expect("it holds");
+    assert_eq!((checked.results, checked.groups), (2, 2));
 }
 
 #[test]
@@ -119,6 +121,15 @@ const PARTIAL: [Alteration; 6] = [
     ("blocks left out", |c| c.results.iter_mut().for_each(|r| r.blocks.clear()), "blocks"),
 ];
 
+/// The same of a verdict that rests on what was known of the page beforehand.
+const KNOWN: [Alteration; 5] = [
+    ("nothing known", |c| c.stable.clear(), "outcome"),
+    ("a block that differs", |c| c.stable.extend([b'd'; 8]), "outcome"),
+    ("blocks of another page", |c| c.stable = vec![b'x'; 24], "outcome"),
+    ("another order", |c| c.stable.rotate_left(8), "stable"),
+    ("a threshold below the floor", |c| c.rules.limits.jaccard = 499, "limits.jaccard"),
+];
+
 /// What nothing else in the bundle contradicts: for this the coordinator vouches, and its signature alone tells.
 const VOUCHED: [Alteration; 10] = [
     ("margin", |c| c.rules.margin = 1, ""),
@@ -156,6 +167,7 @@ fn other_number(case: &Case) -> u64 {
 fn what_follows_from_the_rest_cannot_be_altered_by_anybody() {
     let all = PROVED.iter().map(|alteration| (whole(), alteration));
     let all = all.chain(PARTIAL.iter().map(|alteration| (partial(), alteration)));
+    let all = all.chain(KNOWN.iter().map(|alteration| (by_known_blocks(), alteration)));
     for (case, (name, alter, field)) in all {
         let mut altered = case.clone();
         alter(&mut altered);

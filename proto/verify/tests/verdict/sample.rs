@@ -167,6 +167,7 @@ fn case(layer: Layer, kept: &Attestation, results: Vec<OpenedResult>) -> Case {
         url,
         robots: false,
         rules: Rules::default(),
+        stable: Vec::new(),
         plan: plan(),
         seeds: vec![chain().seed(Round(2))],
         settled_at: LEASED + Duration::from_secs(5),
@@ -202,6 +203,20 @@ pub(crate) fn partial() -> Case {
     let kept = blocks("abc");
     let published = PublishedBlocks::new(&kept, &[true, true, false]);
     Case { published: Some(published), ..case(Layer::Near, &first, results) }
+}
+
+/// Two copies with equal blocks where they were known to be stable, and one that is not.
+pub(crate) fn by_known_blocks() -> Case {
+    let (first, agreed) = (attest(1, "abcd", BODY), Finding::Agreed);
+    let results = vec![
+        opened(1, draw(1, None), &first, "abcd", agreed),
+        opened(2, draw(2, Some(4)), &attest(2, "abce", "e"), "abce", agreed),
+    ];
+    let kept = blocks("abcd");
+    let published = PublishedBlocks::new(&kept, &[true, true, true, false]);
+    let case = case(Layer::Stable, &first, results);
+    let page = case.page.map(|page| Page { canonical: Some(Digest::of(b"abcd")), ..page });
+    Case { stable: blocks("abc").to_bytes(), published: Some(published), page, ..case }
 }
 
 /// As the coordinator publishes it.
