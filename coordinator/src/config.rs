@@ -2,6 +2,10 @@
 //!
 //! Decides what a sound configuration is, all of it before anything listens. Unknown keys are refused.
 
+mod hold;
+
+pub use hold::Hold;
+
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
@@ -44,6 +48,9 @@ pub struct Config {
     /// Pages of the coordinator's own that show who copies; none where this is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beacon: Option<BeaconSite>,
+    /// How long credit waits, and for what.
+    #[serde(default)]
+    pub hold: Hold,
     /// Sizes.
     #[serde(default)]
     pub limits: Limits,

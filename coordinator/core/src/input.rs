@@ -83,6 +83,15 @@ pub enum Order {
         /// Until when it is good.
         expires: Timestamp,
     },
+    /// Decides on an agent's open appeal.
+    DecideAppeal {
+        /// Whose.
+        agent: PeerId,
+        /// Whether it is given work again.
+        upheld: bool,
+        /// What its owner reads.
+        why: String,
+    },
 }
 
 /// What the coordinator itself found in a body that was handed in.

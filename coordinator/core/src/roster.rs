@@ -3,7 +3,7 @@
 //! Decides nothing about pages or pay; keeps each agent's mail until it is fetched.
 
 use crate::group::{Cohort, Network, Ties};
-use crate::record::agent::{AgentRecord, Standing};
+use crate::record::agent::{self, AgentRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use sward_proto::draw::{Place, Round, RoundSeed};
 use sward_proto::ids::{LeaseToken, PeerId};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::{UploadOrder, Work};
+use sward_proto::wire::standing::Standing;
 
 /// One agent.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Agent {
     poll: Option<Poll>,
     /// Its credits are being looked up for a receipt.
     pub closing: bool,
+    /// How many notices its owner could read when it was last told of one.
+    pub noticed: usize,
     /// Leases that it has not answered yet.
     pub leased: BTreeSet<LeaseToken>,
     /// It is counted among those that can be drawn.
@@ -58,6 +61,8 @@ pub struct Mail {
     upload: BTreeMap<LeaseToken, (bool, bool)>,
     release: BTreeSet<LeaseToken>,
     receipt: Option<bool>,
+    /// How it stands has changed since it was told.
+    standing: bool,
 }
 
 impl Mail {
@@ -81,6 +86,11 @@ impl Mail {
         self.receipt = None;
     }
 
+    /// How the agent stands has changed.
+    pub const fn standing_changed(&mut self) {
+        self.standing = true;
+    }
+
     /// A result is opened.
     pub fn revealed(&mut self, token: LeaseToken) {
         self.reveal.remove(&token);
@@ -99,7 +109,8 @@ impl Mail {
     }
 
     /// A new connection has heard nothing yet.
-    fn untold(&mut self) {
+    fn untold(&mut self, has_history: bool) {
+        self.standing |= has_history;
         self.reveal.values_mut().for_each(|told| *told = false);
         self.upload.values_mut().for_each(|(_, told)| *told = false);
         self.receipt = self.receipt.map(|_| false);
@@ -144,6 +155,7 @@ impl Agent {
             mail,
             poll: None,
             closing: false,
+            noticed: 0,
             leased,
             counted: false,
             fresh: true,
@@ -155,7 +167,7 @@ impl Agent {
     #[must_use]
     pub fn ties(&self) -> Option<Ties> {
         let network: Network = self.connected?.into();
-        (self.record.standing == Standing::Good)
+        (self.record.standing == agent::Standing::Good)
             .then(|| Ties { payee: self.record.payee.clone(), network })
     }
 
@@ -176,7 +188,7 @@ impl Agent {
         self.dialled_from.push_front(ip);
         self.dialled_from.truncate(ADDRESSES);
         self.record.network = Some(network);
-        self.mail.untold();
+        self.mail.untold(self.record.has_history());
         self.poll = None;
         self.fresh = true;
     }
@@ -206,9 +218,12 @@ impl Agent {
     }
 
     /// What it has not been told yet.
-    fn deliver(&mut self, limit: usize) -> Work {
+    fn deliver(&mut self, limit: usize, standing: impl Fn(&AgentRecord) -> Standing) -> Work {
         let mut work = Work::default();
         self.mail.deliver(&mut work, &self.record.note, limit);
+        if std::mem::take(&mut self.mail.standing) {
+            work.standing = Some(standing(&self.record));
+        }
         work
     }
 }
@@ -298,13 +313,20 @@ impl Roster {
     /// An agent's stream is open: orders are told anew.
     pub fn connect(&mut self, peer: &PeerId, ip: IpAddr) {
         if let Some(agent) = self.agents.get_mut(peer) {
-            if !agent.counted && agent.record.standing == Standing::Good {
-                agent.counted = true;
-                *self.cohorts.entry(agent.cohort()).or_default() += 1;
-            }
             agent.connect(ip);
             self.polling.remove(&self.seed.place(peer));
             self.mailed.insert(*peer);
+        }
+        self.reinstate(peer);
+    }
+
+    /// An agent that is here and in good standing can be drawn.
+    pub fn reinstate(&mut self, peer: &PeerId) {
+        let Some(agent) = self.agents.get_mut(peer) else { return };
+        let is_here = agent.connected.is_some();
+        if !agent.counted && is_here && agent.record.standing == agent::Standing::Good {
+            agent.counted = true;
+            *self.cohorts.entry(agent.cohort()).or_default() += 1;
         }
     }
 
@@ -374,7 +396,12 @@ impl Roster {
     }
 
     /// What agents that wait have not been told yet, up to `limit` of each kind.
-    pub fn deliver(&mut self, limit: usize) -> BTreeMap<PeerId, Work> {
+    /// How an agent stands, `standing` says.
+    pub fn deliver(
+        &mut self,
+        limit: usize,
+        standing: impl Fn(&AgentRecord) -> Standing,
+    ) -> BTreeMap<PeerId, Work> {
         let mut delivered = BTreeMap::new();
         let Self { agents, polling: _, seed: _, cohorts: _, mailed } = self;
         mailed.retain(|peer| {
@@ -382,7 +409,7 @@ impl Roster {
             if agent.poll.is_none() {
                 return agent.connected.is_some();
             }
-            let work = agent.deliver(limit);
+            let work = agent.deliver(limit, &standing);
             let more = !work.is_empty();
             if more {
                 delivered.insert(*peer, work);

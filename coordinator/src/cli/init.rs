@@ -73,6 +73,7 @@ impl Init {
             draws: Draws { began: now().as_secs(), round_seconds: self.draw_round },
             quorum: crate::config::Quorum::default(),
             beacon: None,
+            hold: crate::config::Hold::default(),
             limits: crate::config::Limits::default(),
         };
         let text = toml::to_string_pretty(&config).context("configuration")?;

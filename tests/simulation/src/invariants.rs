@@ -16,6 +16,7 @@ use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
 use sward_coordinator_core::settlement::Settlement;
 use sward_coordinator_core::store::Store as _;
 use sward_coordinator_core::task::AttemptState;
+use sward_coordinator_core::trust::blocks::{Calendar, Held};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
@@ -33,7 +34,7 @@ const MORE_HOSTS: usize = 64;
 const TURNS_A_COMPARISON: u64 = 256;
 
 /// What was seen so far, and what was wrong with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Watch {
     /// What did not hold.
     pub violations: Vec<String>,
@@ -53,10 +54,17 @@ pub struct Watch {
     pub barred: Vec<PeerId>,
     /// Who was convicted.
     pub convicted: BTreeSet<PeerId>,
+    /// Agents whose owners have appealed since the last look.
+    pub appeals: Vec<PeerId>,
+    /// Appeals that were upheld.
+    pub reinstated: u64,
+    calendar: Calendar,
     roles: BTreeMap<PeerId, Role>,
     tokens: BTreeSet<LeaseToken>,
     settled: BTreeSet<(JobId, CanonicalUrl)>,
     earned: BTreeMap<PeerId, Totals>,
+    /// The date of each agent's newest credit.
+    dates: BTreeMap<PeerId, Held>,
     receipts: BTreeMap<PeerId, ReceiptBody>,
     signed: BTreeMap<usize, ReceiptBody>,
     seeds: KnownSeeds,
@@ -65,8 +73,29 @@ pub struct Watch {
 impl Watch {
     /// Knows who the agents are.
     #[must_use]
-    pub fn new(roles: BTreeMap<PeerId, Role>) -> Self {
-        Self { roles, ..Self::default() }
+    pub fn new(roles: BTreeMap<PeerId, Role>, calendar: Calendar) -> Self {
+        Self {
+            roles,
+            calendar,
+            violations: Vec::new(),
+            settlements: 0,
+            turns: 0,
+            accepted: Vec::new(),
+            lies: BTreeSet::new(),
+            retracted: 0,
+            leases: Vec::new(),
+            barred: Vec::new(),
+            convicted: BTreeSet::new(),
+            appeals: Vec::new(),
+            reinstated: 0,
+            tokens: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            earned: BTreeMap::new(),
+            dates: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            seeds: KnownSeeds::default(),
+        }
     }
 
     /// Something did not hold.
@@ -76,7 +105,8 @@ impl Watch {
 
     /// The operator was refused; a job that is done already may not change state any more.
     pub fn refused_order(&mut self, why: &str) {
-        if !why.contains("final") {
+        // What is still being taken back is so for a turn or two.
+        if !why.contains("final") && !why.contains("taken back") {
             self.fail(format!("an order was refused: {why}"));
         }
     }
@@ -103,6 +133,29 @@ impl Watch {
             }
             let earned = self.earned.entry(result.agent).or_default();
             *earned = earned.plus(result.credit).unwrap_or_default();
+        }
+        self.promised(settlement);
+    }
+
+    /// Every credit has its date: after its rest, at an epoch's end, not later than the terms say, and never sooner than
+    /// that of a credit before it.
+    fn promised(&mut self, settlement: &Settlement) {
+        let at = settlement.settled_at;
+        for result in settlement.results.iter().filter(|result| result.credit.tasks > 0) {
+            let Some(held) = result.held.filter(|_| !self.convicted.contains(&result.agent)) else {
+                if !self.convicted.contains(&result.agent) {
+                    self.fail(format!("credit of {} at {at} has no date", result.agent));
+                }
+                continue;
+            };
+            let Calendar { terms, epoch } = self.calendar;
+            let latest = at + terms.gather + terms.rest + epoch;
+            let before = self.dates.insert(result.agent, held);
+            let on_time = at + terms.rest <= held.promised && held.promised <= latest;
+            if !on_time || before.is_some_and(|before| held < before) {
+                let agent = result.agent;
+                self.fail(format!("{agent} is promised {held:?} at {at}, after {before:?}"));
+            }
         }
     }
 
@@ -147,7 +200,14 @@ impl Watch {
                     self.fail(format!("{} is taken back and was not accepted", page.url));
                 }
             }
+            JournalEntry::AppealDecided { agent, upheld: true, .. } => {
+                self.convicted.remove(agent);
+                self.reinstated += 1;
+            }
             JournalEntry::Invited { .. }
+            | JournalEntry::Forfeited { .. }
+            | JournalEntry::Appealed { .. }
+            | JournalEntry::AppealDecided { .. }
             | JournalEntry::Enrolled { .. }
             | JournalEntry::Submitted { .. }
             | JournalEntry::JobState { .. }
@@ -186,7 +246,7 @@ impl Watch {
         self.turns += 1;
         let Some(core) = &shell.core else { return };
         if wrote {
-            self.check_ledger(core);
+            self.check_ledger(core, now);
         }
         self.check_bounds(core, shell);
         if self.turns.is_multiple_of(TURNS_A_COMPARISON) {
@@ -194,19 +254,31 @@ impl Watch {
         }
     }
 
-    fn check_ledger(&mut self, core: &Coordinator) {
+    fn check_ledger(&mut self, core: &Coordinator, now: Timestamp) {
         let mut wrong = Vec::new();
         for (peer, agent) in core.roster().iter() {
             let record = &agent.record;
+            let earned = self.earned.get(peer).copied().unwrap_or_default();
+            let AgentRecord { pending, receipted, forfeited, .. } = record;
+            let sum = pending.plus(*receipted).and_then(|sum| sum.plus(*forfeited));
+            if sum != Some(earned) {
+                wrong.push(format!(
+                    "{peer} earned {earned:?}: {pending:?} pending, {receipted:?} in receipts, \
+                     {forfeited:?} forfeited"
+                ));
+            }
+            let told = record.blocks.lines(self.calendar, 64);
+            if told.iter().map(|line| line.credit).sum::<u64>() != pending.credit {
+                wrong.push(format!("{peer} is told {told:?}, {pending:?} are pending"));
+            }
             if record.standing != Standing::Good {
                 continue;
             }
-            let earned = self.earned.get(peer).copied().unwrap_or_default();
-            if record.pending.plus(record.receipted) != Some(earned) {
-                let AgentRecord { pending, receipted, .. } = record;
-                wrong.push(format!(
-                    "{peer} earned {earned:?}: {pending:?} pending, {receipted:?} in receipts"
-                ));
+            // What keeps a receipt from being offered: the one before it is not signed, or the coordinator was down.
+            let unsigned = !record.countersigned && record.seq.0 > 0;
+            let late = record.blocks.promised().filter(|at| *at + self.calendar.epoch * 3 < now);
+            if let Some(promised) = late.filter(|_| !unsigned) {
+                wrong.push(format!("{peer} was promised credit at {promised}, it is {now}"));
             }
             let contradicted = u64::from(record.forged) + u64::from(record.replayed);
             // By the least that a contradiction weighs, and the most that an agreement takes off, in thousandths of a nat.

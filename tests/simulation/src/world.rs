@@ -14,7 +14,9 @@ use crate::wire::Wire;
 use crate::{expectation, fleet};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
+use sward_agent_core::input::Input;
 use sward_coordinator_core::input::Order;
+use sward_coordinator_core::trust::blocks::Calendar;
 use sward_proto::timestamp::Timestamp;
 
 /// When a run begins: some day in 2026, not at an epoch's edge.
@@ -59,6 +61,8 @@ impl World {
         for spec in expectation::draw_jobs(&plan) {
             shell.inbox.push(Arrival::Order(Order::Submit(Box::new(spec))));
         }
+        let epoch = Duration::from_secs(shell.config().tariff.epoch_seconds());
+        let calendar = Calendar { terms: shell.config().bounds.hold, epoch };
         let machines = members.into_iter().enumerate().map(|(n, m)| Machine::new(n, m)).collect();
         let mut world = Self {
             now: START,
@@ -68,7 +72,7 @@ impl World {
             sites: Sites::new(&plan, START),
             visits: Visits::default(),
             wire: Wire::new(plan.seed, plan.agents),
-            watch: Watch::new(roles),
+            watch: Watch::new(roles, calendar),
             turn_at: None,
             down: Duration::from_secs(1),
             trace: Sha256::new(),
@@ -191,6 +195,14 @@ impl World {
         }
     }
 
+    /// The owner of a barred agent appeals.
+    fn appeal(&mut self, agent: usize) {
+        let now = self.now;
+        let Some(machine) = self.machines.get_mut(agent) else { return };
+        let acts = machine.tell(Input::Appeal("it was not me".to_owned()), now);
+        self.act(agent, acts);
+    }
+
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
         if self.shell.core.is_some() {
             self.shell.inbox.push(arrival);
@@ -221,7 +233,15 @@ impl World {
         for peer in std::mem::take(&mut self.watch.barred) {
             if let Some(agent) = self.shell.number(&peer) {
                 self.visits.forget_leases_of(agent);
+                if self.plan.appeals {
+                    self.appeal(agent);
+                }
             }
+        }
+        for agent in std::mem::take(&mut self.watch.appeals) {
+            let upheld = self.shell.number(&agent).is_some_and(|number| number.is_multiple_of(2));
+            let why = "as it is".to_owned();
+            self.arrive(Arrival::Order(Order::DecideAppeal { agent, upheld, why }));
         }
         for (task, url, body, canonical) in std::mem::take(&mut self.watch.accepted) {
             if self.sites.has_served(&url, body, canonical) {

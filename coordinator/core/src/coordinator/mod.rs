@@ -4,6 +4,7 @@
 //! [`Coordinator::handle_timeout`], [`Coordinator::next_output`]. Never reads a clock, a socket or a disk.
 
 mod admit;
+mod appeal;
 mod beacon;
 mod draw;
 mod enrol;
@@ -155,6 +156,9 @@ impl Coordinator {
                     Order::Submit(spec) => self.submit(*spec, now),
                     Order::SetState { job, state } => self.set_state(&job, state, now),
                     Order::Invite { fingerprint, expires } => Ok(self.invite(fingerprint, expires)),
+                    Order::DecideAppeal { agent, upheld, why } => {
+                        self.decide_appeal(agent, upheld, why, now)
+                    }
                 };
                 self.outputs.push_back(Output::Operator { ticket, result });
             }
@@ -240,7 +244,10 @@ impl Coordinator {
             let hint = "enrol with an invite of this coordinator first";
             return self.refuse(agent, id, RefusalCode::NotEnrolled, hint);
         };
-        if let record::agent::Standing::Convicted { reason, .. } = &member.record.standing {
+        let is_of_owner = matches!(request, AgentRequest::Standing | AgentRequest::Appeal { .. });
+        if let record::agent::Standing::Convicted { reason, .. } = &member.record.standing
+            && !is_of_owner
+        {
             let reason = reason.clone();
             return self.refuse(agent, id, RefusalCode::Barred, &reason);
         }
@@ -259,6 +266,8 @@ impl Coordinator {
             }
             AgentRequest::Countersign { note } => self.countersigned(agent, id, &note),
             AgentRequest::Receipts { since } => self.receipts(agent, id, since),
+            AgentRequest::Standing => self.tell_standing(agent, id, now),
+            AgentRequest::Appeal { text } => self.appeal(agent, id, text, now),
         }
     }
 

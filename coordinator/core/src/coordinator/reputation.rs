@@ -7,16 +7,17 @@
 use super::Coordinator;
 use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
-use crate::record::agent::Standing;
+use crate::record::agent::{AgentRecord, Standing};
 use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
-use crate::trust::outcome::review_pages;
+use crate::trust::outcome::{RESTRICTED_FOR, forfeit, review_pages};
 use sward_proto::ids::PeerId;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
 use sward_proto::quorum::finding::Finding;
 use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::standing::MAX_TASKS;
 
 /// No page's volatility is known yet, and nobody whom the operator trusts confirms that a page never showed what an agent
 /// attests: every difference weighs as little as one on a page that changes around its stable blocks.
@@ -32,9 +33,15 @@ impl Coordinator {
         if !checked || settlement.robots {
             return record.trust.idle_until(now);
         }
+        if record.reinstated.is_some_and(|reinstated| now <= reinstated.at) {
+            // Read back from the archive: it was held against the agent once, and is not any more.
+            record.agreed += u64::from(result.finding == Finding::Agreed);
+            return;
+        }
         let (task, excuse) = (settlement.task, excuse(settlement, result));
         let (page, check) = if beacon { (Volatility::Static, Check::Beacon) } else { REPLICA };
         let observation = |finding| Observation { task, page, check, excuse, finding };
+        let cause = evidence::weight(page, check, excuse);
         match result.finding {
             // A page that was shown to nobody else: no other agent has confirmed anything.
             Finding::Agreed if beacon => {
@@ -43,7 +50,7 @@ impl Coordinator {
             }
             Finding::Copied => {
                 record.copied += 1;
-                record.trust.retry(review_pages(evidence::weight(page, check, excuse)), now);
+                record.differed(page, excuse, cause, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
             Finding::Agreed => {
@@ -51,14 +58,19 @@ impl Coordinator {
                 record.trust.agreed(true, now);
                 record.evidence.observe(observation(evidence::Finding::Agrees), now);
             }
-            Finding::Neutral | Finding::Tainted | Finding::Withheld => record.trust.idle_until(now),
+            Finding::Tainted => {
+                record.trust.idle_until(now);
+                record.limit(page, excuse, now);
+            }
+            Finding::Neutral | Finding::Withheld => record.trust.idle_until(now),
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
-                record.trust.retry(review_pages(evidence::weight(page, check, excuse)), now);
+                record.differed(page, excuse, cause, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
         }
+        record.end_review(now);
     }
 
     /// Looks whether what speaks against an agent is enough.
@@ -76,10 +88,41 @@ impl Coordinator {
             () => Reason::Forged,
         };
         let reason = reason.code().to_owned();
-        let entry = JournalEntry::Convicted { agent: *agent, at: now, reason: reason.clone() };
+        let tasks = record.evidence.events().iter().copied().take(MAX_TASKS).collect();
+        let forfeited = record.forfeited.plus(record.pending).unwrap_or(record.forfeited);
+        let (agent, at) = (*agent, now);
+        let entry = JournalEntry::Convicted { agent, at, reason: reason.clone(), tasks, forfeited };
         self.outputs.push_back(Output::Journal(entry.clone()));
         self.replay_journal(entry, now);
-        self.event(Event::Convicted { agent: *agent, reason });
+        self.event(Event::Convicted { agent, reason });
+    }
+}
+
+impl AgentRecord {
+    /// Independent others contradict it, which weighs `cause`: its work is reviewed, some of its pay is forfeited, and of
+    /// some kinds of page it may get no more. Not so little that lies are free, nor so much that a change is.
+    fn differed(&mut self, page: Volatility, excuse: Excuse, cause: i64, now: Timestamp) {
+        self.trust.retry(review_pages(cause), now);
+        self.forfeit = self.forfeit.saturating_add(forfeit(cause));
+        if review_pages(cause) > 0 {
+            self.review.get_or_insert(now);
+        }
+        self.limit(page, excuse, now);
+    }
+
+    /// A difference that its path or the kind of page may explain.
+    fn limit(&mut self, page: Volatility, excuse: Excuse, now: Timestamp) {
+        if let Some(reason) = self.limits.differed(page, excuse, now) {
+            self.notices.add(reason, now, now + RESTRICTED_FOR, []);
+        }
+    }
+
+    /// Its owner may know of a review once it is over.
+    fn end_review(&mut self, now: Timestamp) {
+        if let Some(began) = self.review.filter(|_| !self.trust.is_proving()) {
+            self.review = None;
+            self.notices.add(Reason::UnderReview, began, now, []);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::record::chunk::Entry;
 use crate::record::pending::HeldPage;
 use crate::settlement::Settlement;
 use crate::store::{Store, StoreError};
+use crate::trust::blocks::BlockId;
 use std::collections::{BTreeMap, BTreeSet};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::ids::{JobId, PeerId, TaskId};
@@ -41,6 +42,9 @@ impl Retractions {
                 | JournalEntry::JobState { .. }
                 | JournalEntry::Receipt { .. }
                 | JournalEntry::Countersigned { .. }
+                | JournalEntry::Forfeited { .. }
+                | JournalEntry::Appealed { .. }
+                | JournalEntry::AppealDecided { .. }
                 | JournalEntry::Convicted { .. } => None,
             })
             .collect();
@@ -123,6 +127,11 @@ impl Coordinator {
         }
     }
 
+    /// Whether pages that an agent had a part in are being looked up, to be taken back.
+    pub(super) fn is_looked_through(&self, agent: &PeerId) -> bool {
+        self.fallen.looked_up.contains(agent)
+    }
+
     /// Whether an agent was caught.
     pub(super) fn is_convicted(&self, agent: &PeerId) -> bool {
         self.roster.get(agent).is_none_or(|member| member.record.standing != Standing::Good)
@@ -130,11 +139,11 @@ impl Coordinator {
 
     /// What a retraction changes. The URL waits again, unless it was fetched again already.
     fn put_retraction(&mut self, page: HeldPage, again: bool, now: Timestamp) {
-        let HeldPage { task, job: id, url, depth, bytes, revisit, matures, contested, with } = page;
+        let HeldPage { task, job: id, url, depth, bytes, revisit, contested, with, .. } = page;
         self.fallen.pages.insert(task);
         // A contested page is fetched again once: who else saw it has no more to do with it.
         for other in with.iter().filter(|_| contested) {
-            self.batch.delete(record::pending::key(other, matures, task));
+            self.batch.delete(record::pending::key(other, BlockId::NONE, task));
         }
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let counts = &mut job.record.progress.counts;

@@ -1,13 +1,18 @@
 //! An agent as the index holds it.
 
 use super::Kind;
+use super::appeal::{AppealRecord, Reinstated};
 use crate::group::Network;
+use crate::trust::blocks::{Blocks, Calendar};
 use crate::trust::evidence::Evidence;
+use crate::trust::notices::Notices;
+use crate::trust::outcome::Limits;
 use crate::trust::replication::Trust;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Lane, Payee, PeerId, Seq};
 use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::standing::{self, MAX_PENDING};
 
 /// Cumulative work: pages, bytes, micro-units of credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -95,12 +100,28 @@ pub struct AgentRecord {
     pub trust: Trust,
     /// What its checks say against it.
     pub evidence: Evidence,
+    /// The blocks in which its pending credit waits.
+    pub blocks: Blocks,
+    /// Credit that was pending and is not issued.
+    pub forfeited: Totals,
+    /// Results of which that is still to be taken, out of what turns final next.
+    pub forfeit: u32,
+    /// Since when it is under review, where it is.
+    pub review: Option<Timestamp>,
+    /// Kinds of page that it is kept from without guilt.
+    pub limits: Limits,
+    /// What its owner is told of all this.
+    pub notices: Notices,
+    /// Its owner's last appeal.
+    pub appeal: Option<AppealRecord>,
+    /// Since when it works again, where it was barred and appealed.
+    pub reinstated: Option<Reinstated>,
 }
 
 impl AgentRecord {
     /// A newcomer, with so many audited agreements to come before one result of it may be enough.
     #[must_use]
-    pub const fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp, probation: u32) -> Self {
+    pub fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp, probation: u32) -> Self {
         Self {
             payee,
             lane,
@@ -120,6 +141,42 @@ impl AgentRecord {
             copied: 0,
             trust: Trust::new(enrolled_at, probation),
             evidence: Evidence::new(enrolled_at),
+            blocks: Blocks::default(),
+            forfeited: Totals::default(),
+            forfeit: 0,
+            review: None,
+            limits: Limits::default(),
+            notices: Notices::default(),
+            appeal: None,
+            reinstated: None,
+        }
+    }
+
+    /// Whether credit that was settled then, and joined a block, still counts: that of before it was last barred does not.
+    #[must_use]
+    pub fn credits(&self, settled: Timestamp) -> bool {
+        self.standing == Standing::Good
+            && self.reinstated.is_none_or(|reinstated| settled > reinstated.barred)
+    }
+
+    /// Whether there is anything to tell its owner.
+    #[must_use]
+    pub const fn has_history(&self) -> bool {
+        self.fetched > 0 || self.appeal.is_some()
+    }
+
+    /// What its owner may read now.
+    #[must_use]
+    pub fn told(&self, calendar: Calendar, now: Timestamp) -> standing::Standing {
+        let barred = match &self.standing {
+            Standing::Good => String::new(),
+            Standing::Convicted { reason, .. } => reason.clone(),
+        };
+        standing::Standing {
+            pending: self.blocks.lines(calendar, MAX_PENDING),
+            notices: self.notices.told(now).collect(),
+            appeal: self.appeal.as_ref().map(AppealRecord::told),
+            barred,
         }
     }
 }

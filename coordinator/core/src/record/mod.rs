@@ -4,6 +4,7 @@
 //! number covers them all, and a store with a newer one is refused.
 
 pub mod agent;
+pub mod appeal;
 pub mod capture;
 pub mod chunk;
 pub mod host;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The format of everything in this module. Raised with every change that an older build would misread.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The first byte of each key. Its value is persisted: never renumber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,6 +64,12 @@ impl Block {
         self.single
     }
 
+    /// Whether it was closed: no page joins it, whatever the terms are by now.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
     /// Adds `pages`, of which `single` rest on the agent alone.
     pub const fn deliver(&mut self, pages: u32, single: u32) {
         self.pages = self.pages.saturating_add(pages);
