@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod quorum;
 pub mod reason;
 pub mod receipt;
+pub mod retraction;
 pub mod robots;
 pub mod tariff;
 pub mod timestamp;

@@ -85,6 +85,9 @@ pub enum JournalEntry {
         page: HeldPage,
         /// When.
         at: Timestamp,
+        /// The signed statement of it (`sward_proto::retraction`); none of a contested page, which was never released.
+        #[serde(default)]
+        note: Option<String>,
     },
     /// An agent was caught.
     Convicted {

@@ -14,8 +14,9 @@ use sward_proto::tariff::Tariff;
 pub struct Hold {
     /// Pages that close an agent's block before its time.
     pub pages: u32,
-    /// Checks that a block holds before it turns final.
-    pub checks: u32,
+    /// Checks that a block should hold; where it is not given, 200 of a window of seven days and as many fewer of a shorter one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checks: Option<u32>,
     /// How long a closed block rests, in seconds; two sevenths of the tariff's `hold_seconds` where it is not given: 48 hours of
     /// seven days.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,8 +25,7 @@ pub struct Hold {
 
 impl Default for Hold {
     fn default() -> Self {
-        let Terms { pages, checks, .. } = Terms::default();
-        Self { pages, checks, rest_seconds: None }
+        Self { pages: Terms::default().pages, checks: None, rest_seconds: None }
     }
 }
 
@@ -37,13 +37,19 @@ impl Hold {
     /// A rest that is longer than the whole.
     pub fn terms(self, tariff: &Tariff) -> Result<Terms> {
         let (hold, epoch) = (tariff.hold_seconds(), tariff.epoch_seconds());
-        let rest = self.rest_seconds.unwrap_or(hold / 7 * 2);
+        let whole = Duration::from_secs(hold);
+        let rest = self.rest_seconds.map_or(whole * 2 / 7, Duration::from_secs);
         ensure!(
-            rest <= hold,
-            "hold.rest_seconds is {rest}: it must not be above the tariff's hold_seconds ({hold})"
+            rest <= whole,
+            "hold.rest_seconds is {}: it must not be above the tariff's hold_seconds ({hold})",
+            rest.as_secs()
         );
-        let gather = Duration::from_secs(hold.saturating_sub(rest).saturating_sub(epoch));
-        let (rest, pages, checks) = (Duration::from_secs(rest), self.pages.max(1), self.checks);
+        let gather = whole.saturating_sub(rest).saturating_sub(Duration::from_secs(epoch));
+        let usual = Terms::default();
+        let window = (usual.gather + usual.rest).as_secs().max(1);
+        let share = u64::from(usual.checks).saturating_mul(hold.min(window)) / window;
+        let checks = self.checks.unwrap_or(u32::try_from(share).unwrap_or(u32::MAX));
+        let pages = self.pages.max(1);
         Ok(Terms { pages, gather, rest, checks })
     }
 }

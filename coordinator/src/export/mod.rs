@@ -8,6 +8,7 @@ mod evidence;
 mod jsonl;
 mod manifest;
 mod originals;
+mod retractions;
 mod warc;
 
 pub use manifest::{FileEntry, Manifest};
@@ -102,6 +103,7 @@ pub fn write(
         files.push(jsonl::write(&archive, job, captures, &places, &originals, aside.path())?);
     }
     files.extend(evidence::write(layout, job, captures, aside.path())?);
+    files.extend(retractions::write(layout, job, aside.path())?);
     let manifest = Manifest::new(job, Plan::of(captures), files);
     manifest.write(aside.path())?;
     let path: PathBuf = aside.keep();

@@ -115,7 +115,7 @@ impl Shell {
                 hot_hosts: plan.hot_hosts,
                 probation: plan.probation,
                 hold: hold::Terms {
-                    checks: 6,
+                    checks: 0,
                     pages: 40,
                     gather: hold - hold / 7 * 2,
                     rest: hold / 7 * 2,

@@ -7,12 +7,14 @@ use crate::coordinator_shell::Shell;
 use crate::liar::Role;
 use crate::turn::Answer;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use sward_coordinator_core::config::Config;
 use sward_coordinator_core::coordinator::{Coordinator, Restore};
 use sward_coordinator_core::evidence::{self, PastSeeds};
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::record;
 use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
+use sward_coordinator_core::record::pending::HeldPage;
 use sward_coordinator_core::settlement::Settlement;
 use sward_coordinator_core::store::Store as _;
 use sward_coordinator_core::task::AttemptState;
@@ -20,10 +22,11 @@ use sward_coordinator_core::trust::blocks::{Calendar, Held};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
-use sward_proto::note::SignedNote;
+use sward_proto::note::{SignedNote, VerifierKey};
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
 use sward_proto::receipt::{self, ReceiptBody};
+use sward_proto::retraction::Retraction;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::verdict::{KnownSeeds, needs_blocks};
 use sward_proto::wire::reply::CoordinatorReply;
@@ -59,6 +62,7 @@ pub struct Watch {
     /// Appeals that were upheld.
     pub reinstated: u64,
     calendar: Calendar,
+    key: VerifierKey,
     roles: BTreeMap<PeerId, Role>,
     tokens: BTreeSet<LeaseToken>,
     settled: BTreeSet<(JobId, CanonicalUrl)>,
@@ -73,10 +77,12 @@ pub struct Watch {
 impl Watch {
     /// Knows who the agents are.
     #[must_use]
-    pub fn new(roles: BTreeMap<PeerId, Role>, calendar: Calendar) -> Self {
+    pub fn new(roles: BTreeMap<PeerId, Role>, config: &Config) -> Self {
+        let epoch = Duration::from_secs(config.tariff.epoch_seconds());
         Self {
             roles,
-            calendar,
+            calendar: Calendar { terms: config.bounds.hold, epoch },
+            key: config.signer.verifier_key(),
             violations: Vec::new(),
             settlements: 0,
             turns: 0,
@@ -193,7 +199,8 @@ impl Watch {
                 }
                 None => self.fail(format!("receipt of {agent} does not parse")),
             },
-            JournalEntry::Retracted { page, at: _ } => {
+            JournalEntry::Retracted { page, note, .. } => {
+                self.retraction(page, note.as_deref());
                 self.retracted += u64::from(!page.contested);
                 self.lies.remove(&page.task);
                 if !self.settled.remove(&(page.job, page.url.clone())) {
@@ -212,6 +219,20 @@ impl Watch {
             | JournalEntry::Submitted { .. }
             | JournalEntry::JobState { .. }
             | JournalEntry::Countersigned { .. } => {}
+        }
+    }
+
+    /// Whatever was released and is taken back is so by a statement that the coordinator's key has signed.
+    fn retraction(&mut self, page: &HeldPage, note: Option<&str>) {
+        let parsed = note.and_then(|note| SignedNote::parse(note.as_bytes()).ok());
+        let read = parsed.and_then(|note| Retraction::verify(&note, &self.key).ok());
+        let said = read.map(|said| (said.task, said.url, said.payload));
+        let right = match said {
+            Some(said) => said == (page.task, page.url.clone(), page.payload) && !page.contested,
+            None => page.contested,
+        };
+        if !right {
+            self.fail(format!("{} is taken back by {note:?}", page.url));
         }
     }
 

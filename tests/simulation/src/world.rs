@@ -16,7 +16,6 @@ use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use sward_agent_core::input::Input;
 use sward_coordinator_core::input::Order;
-use sward_coordinator_core::trust::blocks::Calendar;
 use sward_proto::timestamp::Timestamp;
 
 /// When a run begins: some day in 2026, not at an epoch's edge.
@@ -61,8 +60,7 @@ impl World {
         for spec in expectation::draw_jobs(&plan) {
             shell.inbox.push(Arrival::Order(Order::Submit(Box::new(spec))));
         }
-        let epoch = Duration::from_secs(shell.config().tariff.epoch_seconds());
-        let calendar = Calendar { terms: shell.config().bounds.hold, epoch };
+        let watch = Watch::new(roles, shell.config());
         let machines = members.into_iter().enumerate().map(|(n, m)| Machine::new(n, m)).collect();
         let mut world = Self {
             now: START,
@@ -72,7 +70,7 @@ impl World {
             sites: Sites::new(&plan, START),
             visits: Visits::default(),
             wire: Wire::new(plan.seed, plan.agents),
-            watch: Watch::new(roles, calendar),
+            watch,
             turn_at: None,
             down: Duration::from_secs(1),
             trace: Sha256::new(),
@@ -159,6 +157,7 @@ impl World {
             settled: self.watch.settlements,
             liars: self.roles().iter().filter(|role| !role.is_honest()).count(),
             convicted: self.watch.convicted.len(),
+            reinstated: self.watch.reinstated,
             retracted: self.watch.retracted,
             lies: self.watch.lies.len(),
             done_ms: done.map(|done| done.as_millis() - START.as_millis()).unwrap_or_default(),

@@ -118,7 +118,6 @@ impl Coordinator {
             (record.trust, record.evidence) = (Trust::new(at, probation), Evidence::new(at));
             (record.forged, record.replayed, record.copied) = (0, 0, 0);
             (record.forfeit, record.review) = (0, None);
-            record.limits = crate::trust::outcome::Limits::default();
             self.roster.reinstate(&agent);
         }
         self.roster.post(&agent, Mail::standing_changed);

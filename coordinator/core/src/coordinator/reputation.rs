@@ -10,7 +10,7 @@ use crate::output::{Event, Output};
 use crate::record::agent::{AgentRecord, Standing};
 use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
-use crate::trust::outcome::{RESTRICTED_FOR, forfeit, review_pages};
+use crate::trust::outcome::{forfeit, review_pages};
 use sward_proto::ids::PeerId;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
@@ -50,7 +50,7 @@ impl Coordinator {
             }
             Finding::Copied => {
                 record.copied += 1;
-                record.differed(page, excuse, cause, now);
+                record.differed(cause, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
             Finding::Agreed => {
@@ -58,15 +58,11 @@ impl Coordinator {
                 record.trust.agreed(true, now);
                 record.evidence.observe(observation(evidence::Finding::Agrees), now);
             }
-            Finding::Tainted => {
-                record.trust.idle_until(now);
-                record.limit(page, excuse, now);
-            }
-            Finding::Neutral | Finding::Withheld => record.trust.idle_until(now),
+            Finding::Neutral | Finding::Tainted | Finding::Withheld => record.trust.idle_until(now),
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
-                record.differed(page, excuse, cause, now);
+                record.differed(cause, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
         }
@@ -99,21 +95,14 @@ impl Coordinator {
 }
 
 impl AgentRecord {
-    /// Independent others contradict it, which weighs `cause`: its work is reviewed, some of its pay is forfeited, and of
-    /// some kinds of page it may get no more. Not so little that lies are free, nor so much that a change is.
-    fn differed(&mut self, page: Volatility, excuse: Excuse, cause: i64, now: Timestamp) {
+    /// Independent others contradict it, which weighs `cause`: its work is reviewed, and some of its pay is forfeited, as
+    /// what was seen stands for what was not. Whatever it differs by: kinds of page that an agent is kept from
+    /// (`outcome::Limits`) are for where volatility is known.
+    fn differed(&mut self, cause: i64, now: Timestamp) {
         self.trust.retry(review_pages(cause), now);
         self.forfeit = self.forfeit.saturating_add(forfeit(cause));
         if review_pages(cause) > 0 {
             self.review.get_or_insert(now);
-        }
-        self.limit(page, excuse, now);
-    }
-
-    /// A difference that its path or the kind of page may explain.
-    fn limit(&mut self, page: Volatility, excuse: Excuse, now: Timestamp) {
-        if let Some(reason) = self.limits.differed(page, excuse, now) {
-            self.notices.add(reason, now, now + RESTRICTED_FOR, []);
         }
     }
 

@@ -147,6 +147,8 @@ impl Coordinator {
         for id in jobs {
             self.check_done(id, now);
         }
+        // An epoch may have ended meanwhile, and dates were promised for its end.
+        self.timers.insert((now, super::Timer::Epoch));
         self.finish_turn(now);
     }
 

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::ids::{JobId, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
+use sward_proto::retraction::{Retraction, RetractionReason};
 use sward_proto::timestamp::Timestamp;
 
 /// The retractions of a journal, applied once every settlement that the index lacked is.
@@ -35,7 +36,7 @@ impl Retractions {
     pub fn of<'a>(entries: impl Iterator<Item = &'a JournalEntry>) -> Self {
         let pages: Vec<HeldPage> = entries
             .filter_map(|entry| match entry {
-                JournalEntry::Retracted { page, at: _ } => Some(page.clone()),
+                JournalEntry::Retracted { page, .. } => Some(page.clone()),
                 JournalEntry::Invited { .. }
                 | JournalEntry::Enrolled { .. }
                 | JournalEntry::Submitted { .. }
@@ -119,12 +120,27 @@ impl Coordinator {
             let Some(page) = page else { continue };
             let alone = page.with.iter().all(|partner| self.is_convicted(partner));
             if (alone || page.contested) && !self.fallen.pages.contains(&page.task) {
-                let entry = JournalEntry::Retracted { page: page.clone(), at: now };
+                let note = self.retraction(&page, now);
+                let entry = JournalEntry::Retracted { page: page.clone(), at: now, note };
                 self.outputs.push_back(Output::Journal(entry));
                 self.event(Event::Retracted { task: page.task });
                 self.put_retraction(page, true, now);
             }
         }
+    }
+
+    /// What is published of a page that was released and is taken back.
+    fn retraction(&self, page: &HeldPage, at: Timestamp) -> Option<String> {
+        let job = self.jobs.get(&page.job).filter(|_| !page.contested)?;
+        let retraction = Retraction {
+            job: job.record.spec.name.clone(),
+            task: page.task,
+            url: page.url.clone(),
+            payload: page.payload,
+            at,
+            reason: RetractionReason::AgentsBarred,
+        };
+        retraction.sign(&self.config.signer).ok().map(|note| note.encode())
     }
 
     /// Whether pages that an agent had a part in are being looked up, to be taken back.

@@ -313,7 +313,7 @@ impl Coordinator {
         let record = &mut member.record;
         let earns = result.credit.tasks > 0;
         let contested = settlement.outcome == Outcome::Disagree && !settlement.robots;
-        if !record.credits(settled) || !(earns || contested) {
+        if !record.credits(settled, result.held.is_some()) || !(earns || contested) {
             return self.save_agent(&result.agent);
         }
         let held = result.held.unwrap_or_else(|| record.blocks.place(calendar, settled));
@@ -407,6 +407,7 @@ fn held_page(
         url: settlement.url.clone(),
         depth: settlement.depth,
         bytes,
+        payload: settlement.page.as_ref().map(|page| page.payload),
         revisit,
         matures,
         contested,

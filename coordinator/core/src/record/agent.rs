@@ -6,7 +6,6 @@ use crate::group::Network;
 use crate::trust::blocks::{Blocks, Calendar};
 use crate::trust::evidence::Evidence;
 use crate::trust::notices::Notices;
-use crate::trust::outcome::Limits;
 use crate::trust::replication::Trust;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
@@ -108,8 +107,6 @@ pub struct AgentRecord {
     pub forfeit: u32,
     /// Since when it is under review, where it is.
     pub review: Option<Timestamp>,
-    /// Kinds of page that it is kept from without guilt.
-    pub limits: Limits,
     /// What its owner is told of all this.
     pub notices: Notices,
     /// Its owner's last appeal.
@@ -145,18 +142,18 @@ impl AgentRecord {
             forfeited: Totals::default(),
             forfeit: 0,
             review: None,
-            limits: Limits::default(),
             notices: Notices::default(),
             appeal: None,
             reinstated: None,
         }
     }
 
-    /// Whether credit that was settled then, and joined a block, still counts: that of before it was last barred does not.
+    /// Whether what was settled then counts: nothing of while it was barred does, and nothing of before. Credit that joined a
+    /// block (`placed`) did so while its agent was in good standing.
     #[must_use]
-    pub fn credits(&self, settled: Timestamp) -> bool {
-        self.standing == Standing::Good
-            && self.reinstated.is_none_or(|reinstated| settled > reinstated.barred)
+    pub fn credits(&self, settled: Timestamp, placed: bool) -> bool {
+        let since = |past: Reinstated| if placed { past.barred } else { past.at };
+        self.standing == Standing::Good && self.reinstated.is_none_or(|past| settled > since(past))
     }
 
     /// Whether there is anything to tell its owner.

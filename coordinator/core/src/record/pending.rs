@@ -33,6 +33,9 @@ pub struct HeldPage {
     pub depth: u16,
     /// Its length.
     pub bytes: u64,
+    /// Of its decoded body, where one was accepted.
+    #[serde(default)]
+    pub payload: Option<Digest>,
     /// Its body was known before.
     pub revisit: bool,
     /// When the credit for it turns final at the latest.

@@ -119,6 +119,9 @@ impl Block {
 /// The audit rate with which a block of an agent that delivers `pages_a_day` comes to hold its checks in time.
 #[must_use]
 pub fn need(terms: Terms, pages_a_day: u32) -> Rate {
+    if terms.checks == 0 {
+        return Rate::ZERO;
+    }
     let gathered = u64::from(pages_a_day) * terms.gather.as_secs() / 86_400;
     Rate::of(u64::from(terms.checks), gathered.min(u64::from(terms.pages)))
 }
@@ -175,6 +178,7 @@ mod tests {
         assert_eq!(need(terms(), 100).ppm(), 400_000);
         assert_eq!(need(terms(), 30), Rate::ONE);
         assert_eq!(need(terms(), 0), Rate::ONE);
+        assert_eq!(need(Terms { checks: 0, ..terms() }, 0), Rate::ZERO);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Stage {
         self.reveal(n, token, attested(body));
     }
 
-    fn catch(&mut self, n: u8) {
+    pub(crate) fn catch(&mut self, n: u8) {
         let (at, reason) = (self.now, "forged".to_owned());
         let (agent, tasks, forfeited) = (peer(n), Vec::new(), Totals::default());
         let caught = JournalEntry::Convicted { agent, at, reason, tasks, forfeited };
