@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One question.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// How it stands.
@@ -14,5 +14,10 @@ pub enum Question {
     Log {
         /// How many.
         count: usize,
+    },
+    /// The owner appeals.
+    Appeal {
+        /// The owner's words.
+        text: String,
     },
 }

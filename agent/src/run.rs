@@ -245,6 +245,10 @@ impl Agent {
                 self.session.handle(Input::Pause(paused), now());
                 reply.line(&self.session.view(now())).await
             }
+            Question::Appeal { text } => {
+                self.session.handle(Input::Appeal(text), now());
+                reply.line(&self.session.view(now())).await
+            }
             Question::Log { count } => {
                 for line in self.store.log(count).unwrap_or_default() {
                     if reply.line(&line).await.is_err() {

@@ -14,6 +14,7 @@ use sward_agent_core::log::LogEntry;
 use sward_agent_core::output::{Account, Change};
 use sward_agent_core::sealed::{Capture, Sealed};
 use sward_agent_core::session::Memory;
+use sward_agent_core::tidings::Tidings;
 use sward_proto::ids::LeaseToken;
 use sward_proto::note::SignedNote;
 use sward_proto::receipt::ReceiptBody;
@@ -32,6 +33,7 @@ enum Kind {
     Sealed = b'S',
     Log = b'L',
     Objection = b'O',
+    Tidings = b'T',
 }
 
 /// The store.
@@ -90,6 +92,9 @@ impl AgentStore {
         let mut memory = Memory::default();
         if let Some(account) = self.get(&[Kind::Account as u8])? {
             memory.account = account;
+        }
+        if let Some(tidings) = self.get(&[Kind::Tidings as u8])? {
+            memory.tidings = tidings;
         }
         if let Some(usage) = self.get(&[Kind::Usage as u8])? {
             memory.usage = usage;
@@ -158,6 +163,9 @@ impl AgentStore {
                 }
                 Change::Account(account) => {
                     batch.insert(vec![Kind::Account as u8], encode::<Account>(&account)?);
+                }
+                Change::Tidings(tidings) => {
+                    batch.insert(vec![Kind::Tidings as u8], encode::<Tidings>(&tidings)?);
                 }
                 Change::Usage(usage) => batch.insert(vec![Kind::Usage as u8], encode(&usage)?),
                 Change::Receipt { note, objection } if objection.is_empty() => {
@@ -258,6 +266,7 @@ const fn matters(change: &Change) -> bool {
     match change {
         Change::Seal { sealed, .. } => !sealed.committed,
         Change::Account(_) | Change::Receipt { .. } => true,
+        Change::Tidings(tidings) => tidings.appeal.is_some(),
         Change::Forget(_) | Change::Log(_) | Change::Usage(_) => false,
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Decides what a sound configuration is, all of it before anything listens. Unknown keys are refused.
 
+mod hold;
+
+pub use hold::Hold;
+
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
@@ -47,6 +51,9 @@ pub struct Config {
     /// Where addresses are, by files of others.
     #[serde(default, skip_serializing_if = "NetworkPart::is_empty")]
     pub network: NetworkPart,
+    /// How long credit waits, and for what.
+    #[serde(default)]
+    pub hold: Hold,
     /// Sizes.
     #[serde(default)]
     pub limits: Limits,

@@ -87,6 +87,14 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         Ok((Self { file, entries: PhantomData }, Replay { entries, truncated_bytes }))
     }
 
+    /// The whole entries of the journal at `path` as they are now; another process may be writing to it.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it cannot be read, or is damaged before its end.
+    pub fn read(path: &Path) -> Result<Vec<T>, JournalError> {
+        read_entries(path).map(|(entries, _)| entries)
+    }
+
     /// Appends an entry; it is durable after [`Self::sync`].
     ///
     /// # Errors

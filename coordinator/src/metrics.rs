@@ -74,7 +74,7 @@ impl Metrics {
             Event::Receipt(_) => {
                 self.receipts.inc();
             }
-            Event::Enrolled(_) | Event::Copied { .. } | Event::Job { .. } => {}
+            Event::Enrolled(_) | Event::Copied { .. } | Event::Appealed(_) | Event::Job { .. } => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Answers the command line's questions from the machine and the index.
 
-use crate::question::{AgentView, CaptureView, HostView, JobView, TemplateView};
+use crate::question::{AgentView, AppealView, CaptureView, HostView, JobView, TemplateView};
 use anyhow::{Context as _, Result};
 use sward_coordinator_core::coordinator::Coordinator;
 use sward_coordinator_core::frontier::Host;
@@ -76,12 +76,38 @@ fn agent_view(peer: &PeerId, agent: &Agent) -> AgentView {
         agreed: record.agreed,
         contradicted: u64::from(record.forged) + u64::from(record.replayed),
         pending: record.pending.credit,
+        pending_until_ms: record.blocks.promised().map(Timestamp::as_millis),
+        forfeited: record.forfeited.credit,
         receipted: record.receipted.credit,
         receipted_tasks: record.receipted.tasks,
         receipt_seq: record.seq.0,
         countersigned: record.countersigned,
         receipt: record.note.clone(),
     }
+}
+
+/// The last appeal of each agent that has appealed.
+#[must_use]
+pub fn appeals(coordinator: &Coordinator) -> Vec<AppealView> {
+    let view = |(peer, agent): (&PeerId, &Agent)| {
+        let record = &agent.record;
+        let told = record.appeal.as_ref()?.told();
+        let standing = match &record.standing {
+            Standing::Good => "good".to_owned(),
+            Standing::Convicted { reason, .. } => reason.clone(),
+        };
+        let notices = record.notices.told(Timestamp::MAX);
+        Some(AppealView {
+            peer_id: peer.to_string(),
+            standing,
+            at_ms: told.at.as_millis(),
+            text: record.appeal.as_ref()?.text.clone(),
+            decision: told.decision,
+            answer: told.answer,
+            tasks: notices.flat_map(|notice| notice.tasks).collect(),
+        })
+    };
+    coordinator.roster().iter().filter_map(view).collect()
 }
 
 /// Hosts in memory.

@@ -6,7 +6,8 @@ use sward_coordinator_core::job::{JobSpec, JobState};
 use sward_coordinator_core::record::capture::CaptureRecord;
 use sward_coordinator_core::record::job::JobCounts;
 use sward_coordinator_core::trust::evidence::Volatility;
-use sward_proto::ids::{JobId, JobName, TaskId};
+use sward_proto::ids::{JobId, JobName, PeerId, TaskId};
+use sward_proto::wire::standing::Decision;
 
 /// One question.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +34,17 @@ pub enum Question {
     },
     /// All agents.
     Agents,
+    /// The last appeal of each owner.
+    Appeals,
+    /// Decide on an open appeal.
+    DecideAppeal {
+        /// Of which agent.
+        agent: PeerId,
+        /// Whether it is given work again.
+        upheld: bool,
+        /// What its owner reads.
+        why: String,
+    },
     /// Hosts in memory.
     Hosts,
     /// Where a job's accepted pages lie.
@@ -102,6 +114,10 @@ pub struct AgentView {
     pub contradicted: u64,
     /// Credit in the hold window, in micro-units.
     pub pending: u64,
+    /// When all of that is final at the latest, in milliseconds since the epoch.
+    pub pending_until_ms: Option<u64>,
+    /// Credit that is not issued for ever, in micro-units.
+    pub forfeited: u64,
     /// Credit under receipts, in micro-units.
     pub receipted: u64,
     /// Results under receipts.
@@ -125,6 +141,25 @@ pub struct TemplateView {
     pub pages: u32,
     /// The least Jaccard index of near copies, in thousandths, where it is learnt; else it is that of the rules.
     pub jaccard: Option<u16>,
+}
+
+/// An owner's appeal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppealView {
+    /// Of which agent.
+    pub peer_id: String,
+    /// `good`, or why it is barred.
+    pub standing: String,
+    /// When the appeal came in, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// The owner's words.
+    pub text: String,
+    /// What came of it.
+    pub decision: Decision,
+    /// The operator's words.
+    pub answer: String,
+    /// The tasks that spoke against the agent when it was barred.
+    pub tasks: Vec<TaskId>,
 }
 
 /// A host in figures.

@@ -180,9 +180,12 @@ fn replay_lines<'a>(
     for entry in entries {
         match entry {
             JournalEntry::Receipt { .. }
+            | JournalEntry::Forfeited { .. }
             | JournalEntry::Countersigned { .. }
             | JournalEntry::Retracted { .. } => {}
-            JournalEntry::Invited { .. }
+            JournalEntry::Appealed { .. }
+            | JournalEntry::AppealDecided { .. }
+            | JournalEntry::Invited { .. }
             | JournalEntry::Enrolled { .. }
             | JournalEntry::Submitted { .. }
             | JournalEntry::JobState { .. }
@@ -198,8 +201,8 @@ fn replay_receipts<'a>(
 ) -> Result<(), StoreError> {
     for entry in entries {
         match entry {
-            JournalEntry::Receipt { agent, note, through } => {
-                coordinator.replay_receipt(store, *agent, note.clone(), *through)?;
+            JournalEntry::Receipt { .. } | JournalEntry::Forfeited { .. } => {
+                coordinator.replay_receipt(store, entry)?;
                 store.commit(coordinator.take_batch())?;
             }
             JournalEntry::Countersigned { agent, note } => {
@@ -211,6 +214,8 @@ fn replay_receipts<'a>(
             | JournalEntry::Submitted { .. }
             | JournalEntry::JobState { .. }
             | JournalEntry::Retracted { .. }
+            | JournalEntry::Appealed { .. }
+            | JournalEntry::AppealDecided { .. }
             | JournalEntry::Convicted { .. } => {}
         }
     }

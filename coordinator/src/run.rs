@@ -60,6 +60,7 @@ pub struct Daemon {
 /// What is wrong in which file.
 pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<CoreConfig> {
     let (text, tariff) = config::load_tariff(layout)?;
+    let hold = config.hold.terms(&tariff)?;
     let signer = NoteSigner::from_seed(config.key_name()?, &keys.receipts);
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random numbers")?;
@@ -94,6 +95,7 @@ pub fn core_config(layout: &Layout, config: &Config, keys: &Keys) -> Result<Core
         bounds: Bounds {
             hot_hosts: config.limits.hot_hosts,
             open_tasks: config.limits.open_tasks,
+            hold,
             starvation_wait: Duration::from_secs(config.quorum.patience_seconds),
             ..Bounds::default()
         },
@@ -247,6 +249,12 @@ impl Daemon {
                 let (fingerprint, expires) =
                     (code.fingerprint(), now() + Duration::from_secs(seconds));
                 Order::Invite { fingerprint, expires, trusted }
+            }
+            Question::DecideAppeal { agent, upheld, why } => {
+                Order::DecideAppeal { agent, upheld, why }
+            }
+            Question::Appeals => {
+                return write_lines(reply, operator::appeals(&self.turns.coordinator));
             }
             Question::Jobs => return write_lines(reply, operator::jobs(&self.turns.coordinator)),
             Question::Agents => {

@@ -214,6 +214,7 @@ impl Turns {
             Event::Copied { task, agent, from } => {
                 tracing::warn!(task = task.0, %agent, %from, "agent handed in what another was shown");
             }
+            Event::Appealed(agent) => tracing::warn!(%agent, "an owner appeals: see appeals"),
             Event::Retracted { task } => tracing::warn!(task = task.0, "page taken back"),
             Event::Receipt(agent) => tracing::info!(%agent, "receipt signed"),
             Event::Job { job, state } => tracing::info!(%job, state, "job"),

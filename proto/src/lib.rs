@@ -18,6 +18,7 @@ pub mod quorum;
 pub mod reason;
 pub mod receipt;
 pub mod region;
+pub mod retraction;
 pub mod robots;
 pub mod tariff;
 pub mod timestamp;

@@ -258,7 +258,7 @@ mod tests {
             key
         };
         assert_eq!(key(with("epoch_seconds = 86400", "epoch_seconds = 0")), "epoch_seconds");
-        assert_eq!(key(with("hold_seconds = 259200", "hold_seconds = 31622401")), "hold_seconds");
+        assert_eq!(key(with("hold_seconds = 604800", "hold_seconds = 31622401")), "hold_seconds");
         assert_eq!(key(with("redirect = 200", "redirect = 1000000000001")), "page.redirect");
         assert_eq!(key(with("sward sample tariff", "")), "name");
         assert_eq!(key(with("\"credit\"", "\"\\u001b[31m\"")), "currency");

@@ -37,6 +37,8 @@ pub enum Input {
     },
     /// The owner pauses, or resumes.
     Pause(bool),
+    /// The owner appeals against what was decided.
+    Appeal(String),
     /// The owner changes what is allowed.
     SetLimits(Limits),
 }

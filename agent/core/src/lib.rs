@@ -12,3 +12,4 @@ pub mod politeness;
 pub mod reason;
 pub mod sealed;
 pub mod session;
+pub mod tidings;

@@ -3,6 +3,7 @@
 use crate::log::LogEntry;
 use crate::owner::Usage;
 use crate::sealed::{Capture, Sealed};
+use crate::tidings::Tidings;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::draw::DrawPlan;
@@ -61,6 +62,8 @@ pub enum Change {
     Forget(LeaseToken),
     /// What is known of the coordinator and of the agent's own account.
     Account(Box<Account>),
+    /// How the agent stands, and the owner's appeal.
+    Tidings(Box<Tidings>),
     /// Bytes used.
     Usage(Usage),
     /// A receipt that was checked and signed, or that is held as evidence.

@@ -25,6 +25,7 @@ use sward_proto::wire::lease::Lease;
 use sward_proto::wire::refusal::{Refusal, RefusalCode};
 use sward_proto::wire::reply::{CoordinatorReply, Terms, UploadOrder, Work};
 use sward_proto::wire::request::AgentRequest;
+use sward_proto::wire::standing::{Appeal, Decision, Standing};
 
 const LOG: &str = "r.example/main";
 
@@ -406,6 +407,64 @@ fn an_owner_reads_in_words_why_the_agent_was_barred() {
         "{}",
         view.detail
     );
+}
+
+/// A barred agent asks for no work any more; it delivers its owner's appeal, asks what came of it, and goes on where it is
+/// upheld.
+#[test]
+fn a_barred_agent_delivers_an_appeal_and_works_again_once_it_is_upheld() {
+    let mut stage = Stage::enrolled(Limits::default());
+    let (id, _) = stage.sent().pop().expect("a request for work");
+    let barred = Refusal::new(RefusalCode::Barred, "forged");
+    stage.handle(Input::Reply { id, reply: CoordinatorReply::Refusal(barred) });
+    let (asks, request) = stage.sent().pop().expect("how it stands");
+    assert_eq!(request, AgentRequest::Standing);
+    let told = |decision: Option<Decision>, barred: &str| {
+        let answer = if decision == Some(Decision::Upheld) { "our fault" } else { "" };
+        let (at, answer) = (Timestamp::ZERO, answer.to_owned());
+        let appeal = decision.map(|decision| Appeal { at, decision, answer });
+        let barred = barred.to_owned();
+        CoordinatorReply::Standing(Standing { appeal, barred, ..Standing::default() })
+    };
+    stage.handle(Input::Reply { id: asks, reply: told(None, "forged") });
+    assert_eq!(stage.sent(), [], "nothing is asked again and again");
+    stage.handle(Input::Disconnected);
+    stage.pass(Duration::from_secs(120));
+    assert_eq!(stage.outputs, [], "it comes back after a while only");
+
+    let text = "it was my provider".to_owned();
+    stage.pass(Duration::from_secs(3600));
+    assert_eq!(stage.outputs, [Output::Dial]);
+    stage.handle(Input::Appeal(text.clone()));
+    assert!(stage.session.view(stage.now).appeal_waits);
+    stage.handle(Input::Connected);
+    let (id, request) = stage.sent().pop().expect("an appeal");
+    assert_eq!(request, AgentRequest::Appeal { text });
+    stage.handle(Input::Reply { id, reply: told(Some(Decision::Open), "forged") });
+    assert_eq!(stage.session.view(stage.now).reason, Some(StopReason::Revoked));
+    stage.pass(Duration::from_secs(30));
+    let (id, request) = stage.sent().pop().expect("how it stands");
+    assert_eq!(request, AgentRequest::Standing);
+    stage.handle(Input::Reply { id, reply: told(Some(Decision::Upheld), "") });
+    let asked = stage.sent().pop().map(|(_, request)| request);
+    assert!(matches!(asked, Some(AgentRequest::WantWork { .. })), "{asked:?}");
+    let view = stage.session.view(stage.now);
+    assert_eq!(view.detail, "");
+    assert_eq!(view.appeal.expect("an appeal").answer, "our fault");
+}
+
+/// Refused for a day: the agent goes on asking for work all the same.
+#[test]
+fn an_appeal_that_is_not_taken_costs_no_work() {
+    let mut stage = Stage::enrolled(Limits::default());
+    stage.handle(Input::Appeal("why".to_owned()));
+    let (id, request) = stage.sent().pop().expect("an appeal");
+    assert!(matches!(request, AgentRequest::Appeal { .. }));
+    let busy = Refusal::busy("one appeal a day is taken", Duration::from_hours(24));
+    stage.handle(Input::Reply { id, reply: CoordinatorReply::Refusal(busy) });
+    let view = stage.session.view(stage.now);
+    assert!(!view.appeal_waits && view.appeal_not_taken.contains("one appeal a day"));
+    assert_ne!(view.reason, Some(StopReason::CoordinatorFull));
 }
 
 fn note(seq: u64, prev: Digest, tasks: u64) -> (String, ReceiptBody) {

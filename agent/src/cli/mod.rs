@@ -3,8 +3,10 @@
 //! Results on stdout, messages on stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 not running, 4 refused by policy, 75 try
 //! later.
 
+mod appeal;
 mod explain;
 mod log;
+mod notices;
 mod output;
 mod receipts;
 mod run;
@@ -44,6 +46,8 @@ enum Command {
     Resume(status::Resume),
     Log(log::Log),
     Receipts(receipts::Receipts),
+    Notices(notices::Notices),
+    Appeal(appeal::Appeal),
     Explain(explain::Explain),
 }
 
@@ -69,6 +73,8 @@ impl Cli {
             Command::Resume(resume) => resume.run(&layout, printer),
             Command::Log(log) => log.run(&layout, printer),
             Command::Receipts(receipts) => receipts.run(&layout, printer),
+            Command::Notices(notices) => notices.run(&layout, printer),
+            Command::Appeal(appeal) => appeal.run(&layout, printer),
             Command::Explain(explain) => explain.run(&layout, printer),
         }
     }

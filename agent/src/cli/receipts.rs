@@ -1,5 +1,6 @@
 //! `receipts`: what was earned, signed by both sides.
 
+use super::status::{pending, tidings};
 use super::{Failure, Printer};
 use crate::config::Layout;
 use crate::store::receipts;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use sward_proto::note::SignedNote;
 use sward_proto::receipt::ReceiptBody;
 
-/// Lists the receipts. Each is a file that anyone can check with sward-verify.
+/// Lists the receipts, and what is pending. Each receipt is a file that anyone can check with sward-verify.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  sward-agent receipts\n  sward-agent receipts --newest > receipt.note"
@@ -38,6 +39,7 @@ impl Receipts {
             return printer.line(newest);
         }
         let parsed: Vec<Receipt> = notes.into_iter().filter_map(parse).collect();
+        let pending = if printer.json { String::new() } else { pending(&tidings(layout)?.pending) };
         printer.print("receipts", &parsed, |receipts| {
             let mut text = format!(
                 "{:>6} {:>8} {:>10} {:>14} {:>16}\n",
@@ -49,7 +51,7 @@ impl Receipts {
                     receipt.seq, receipt.epoch, receipt.tasks, receipt.bytes, receipt.credit
                 ));
             }
-            text
+            text + &pending
         })
     }
 }

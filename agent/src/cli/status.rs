@@ -3,10 +3,12 @@
 use super::{Failure, Printer};
 use crate::config::Layout;
 use crate::question::Question;
+use crate::store::AgentStore;
 use clap::Args;
 use sward_agent_core::reason::StopReason;
 use sward_agent_core::session::View;
-use sward_control::Client;
+use sward_control::{Client, NotRunning};
+use sward_proto::wire::standing::{Appeal, Decision, PendingBlock, Standing};
 
 /// Says whether the agent is fetching, and if not why and until when.
 #[derive(Debug, Args)]
@@ -48,9 +50,10 @@ fn text(view: &View) -> String {
         None => format!("Running: fetching {}, {} waiting.", view.fetching, view.waiting),
     };
     let developer = if view.developer { "\nDEVELOPER MODE: loopback can be fetched." } else { "" };
+    let (pending, appeal) = (pending(&view.pending), appeal(view));
     format!(
         "{state}{developer}\n{} of {} bytes today. {} results taken, {} not settled yet. \
-         {} micro-units under receipts ({} results).\nOperator: {}",
+         {} micro-units under receipts ({} results).\n{pending}{appeal}Operator: {}",
         view.today_bytes,
         view.day_bytes,
         view.taken,
@@ -59,4 +62,54 @@ fn text(view: &View) -> String {
         view.receipt_tasks,
         super::output::escaped(&view.operator),
     )
+}
+
+/// What is earned and not final yet, a line for each date.
+pub(super) fn pending(blocks: &[PendingBlock]) -> String {
+    let line = |block: &PendingBlock| {
+        let probation = if block.probation { " (on probation)" } else { "" };
+        format!(
+            "Pending: {} pages, {} micro-units, final by {} UTC{probation}.\n",
+            block.tasks,
+            block.credit,
+            super::output::date(block.due)
+        )
+    };
+    blocks.iter().filter(|block| block.tasks > 0).map(line).collect()
+}
+
+/// How far the owner's appeal has come.
+fn appeal(view: &View) -> String {
+    if view.appeal_waits {
+        return "Appeal: waits to be sent.\n".to_owned();
+    }
+    if !view.appeal_not_taken.is_empty() {
+        return format!("Appeal: not taken: {}\n", super::output::escaped(&view.appeal_not_taken));
+    }
+    match &view.appeal {
+        None => String::new(),
+        Some(Appeal { at, decision: Decision::Open, .. }) => {
+            format!("Appeal of {}: open.\n", super::output::date(*at))
+        }
+        Some(Appeal { at, decision, answer }) => format!(
+            "Appeal of {}: {decision}. {}\n",
+            super::output::date(*at),
+            super::output::escaped(answer)
+        ),
+    }
+}
+
+/// What the coordinator told last: of the running agent, or out of its store where none runs.
+pub(super) fn tidings(layout: &Layout) -> Result<Standing, Failure> {
+    match Client::ask(&layout.socket(), &Question::Status) {
+        Ok(client) => {
+            let View { pending, notices, appeal, .. } = client.only()?;
+            Ok(Standing { pending, notices, appeal, barred: String::new() })
+        }
+        Err(NotRunning::Absent { .. }) if layout.index().exists() => {
+            Ok(AgentStore::open(layout)?.memory()?.tidings.standing)
+        }
+        Err(NotRunning::Absent { .. }) => Ok(Standing::default()),
+        Err(other) => Err(other.into()),
+    }
 }

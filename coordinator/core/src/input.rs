@@ -88,6 +88,15 @@ pub enum Order {
         /// For a fetcher of the operator's own.
         trusted: bool,
     },
+    /// Decides on an agent's open appeal.
+    DecideAppeal {
+        /// Whose.
+        agent: PeerId,
+        /// Whether it is given work again.
+        upheld: bool,
+        /// What its owner reads.
+        why: String,
+    },
 }
 
 /// What the coordinator itself found in a body that was handed in.

@@ -3,7 +3,9 @@
 //! Decides their form. With the archive's settlements they are all that an index is rebuilt from.
 
 use crate::job::{JobSpec, JobState};
+use crate::record::agent::Totals;
 use crate::record::pending::HeldPage;
+use crate::trust::blocks::BlockId;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, Lane, Payee, PeerId, TaskId};
@@ -61,8 +63,19 @@ pub enum JournalEntry {
         agent: PeerId,
         /// The note.
         note: String,
-        /// The last credit that it covers, in the order in which they mature.
-        through: (Timestamp, TaskId),
+        /// The last credit that it covers, in the order of blocks and tasks. `None` in journals of builds that had no blocks.
+        #[serde(default)]
+        covers: Option<(BlockId, TaskId)>,
+        /// How many results that come first were passed over, as they are forfeited.
+        #[serde(default)]
+        forfeited: u32,
+    },
+    /// Credit turned final and was all forfeited: there is no receipt.
+    Forfeited {
+        /// Whose.
+        agent: PeerId,
+        /// The last of it, in the order of blocks and tasks.
+        covers: (BlockId, TaskId),
     },
     /// Its agent signed it too.
     Countersigned {
@@ -78,6 +91,9 @@ pub enum JournalEntry {
         page: HeldPage,
         /// When.
         at: Timestamp,
+        /// The signed statement of it (`sward_proto::retraction`); none of a contested page, which was never released.
+        #[serde(default)]
+        note: Option<String>,
     },
     /// An agent was caught.
     Convicted {
@@ -87,5 +103,31 @@ pub enum JournalEntry {
         at: Timestamp,
         /// The reason code.
         reason: String,
+        /// The tasks that speak against it, which its owner is told late.
+        #[serde(default)]
+        tasks: Vec<TaskId>,
+        /// All of its credit that was ever forfeited, with what was pending now.
+        #[serde(default)]
+        forfeited: Totals,
+    },
+    /// An owner appealed.
+    Appealed {
+        /// Of which agent.
+        agent: PeerId,
+        /// The owner's words.
+        text: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The operator decided on an appeal.
+    AppealDecided {
+        /// Of which agent.
+        agent: PeerId,
+        /// Whether the agent is given work again.
+        upheld: bool,
+        /// The operator's words.
+        why: String,
+        /// When.
+        at: Timestamp,
     },
 }

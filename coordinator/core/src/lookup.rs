@@ -16,6 +16,7 @@ use crate::record::robots::RobotsRecord;
 use crate::record::seen::Fingerprint;
 use crate::record::{self, decode};
 use crate::store::{Store, StoreError};
+use crate::trust::blocks::BlockId;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use sward_proto::canonical_url::HostName;
 use sward_proto::digest::Digest;
@@ -77,12 +78,14 @@ pub enum Lookup {
         /// The agent.
         agent: PeerId,
     },
-    /// Which of this agent's credits are past their hold window?
+    /// Which of this agent's credits are in blocks that are final?
     Matured {
         /// The agent.
         agent: PeerId,
-        /// The end of the window.
-        until: Timestamp,
+        /// The last of these blocks.
+        through: BlockId,
+        /// The time: what is contested is held until its own window is over.
+        now: Timestamp,
     },
 }
 
@@ -153,6 +156,8 @@ pub enum Answer {
 pub struct MaturedCredit {
     /// Its key.
     pub key: Vec<u8>,
+    /// Its block and task.
+    pub place: (BlockId, TaskId),
     /// What it adds.
     pub amount: Totals,
     /// Its leaf.
@@ -205,7 +210,7 @@ impl Lookup {
                 })
             }
             Self::Held { agent } => held(store, agent),
-            Self::Matured { agent, until } => matured(store, agent, until),
+            Self::Matured { agent, through, now } => matured(store, agent, through, now),
         }
     }
 }
@@ -298,14 +303,24 @@ fn held(store: &impl Store, agent: PeerId) -> Result<Answer, StoreError> {
     Ok(Answer::Held { agent, held, hosts })
 }
 
-fn matured(store: &impl Store, agent: PeerId, until: Timestamp) -> Result<Answer, StoreError> {
+fn matured(
+    store: &impl Store,
+    agent: PeerId,
+    through: BlockId,
+    now: Timestamp,
+) -> Result<Answer, StoreError> {
     let mut credits = Vec::new();
     for (key, value) in store.scan(&record::pending::prefix(&agent), &[], RECEIPT_TASKS)? {
-        if record::pending::matures(&key)? > until {
+        let place = record::pending::place(&key)?;
+        if place.0 > through {
             break;
         }
-        let PendingRecord { amount, leaf, page: _ } = decode("pending credit", &value)?;
-        credits.push(MaturedCredit { key, amount, leaf });
+        let PendingRecord { amount, leaf, page } = decode("pending credit", &value)?;
+        let page: Option<HeldPage> = page;
+        let is_held = page.is_some_and(|page| page.contested && page.matures > now);
+        if !is_held {
+            credits.push(MaturedCredit { key, place, amount, leaf });
+        }
     }
     Ok(Answer::Matured { agent, credits })
 }

@@ -128,6 +128,8 @@ pub enum Event {
         /// To whom it was shown.
         from: PeerId,
     },
+    /// An owner appealed.
+    Appealed(PeerId),
     /// An accepted page was taken back.
     Retracted {
         /// Its task.

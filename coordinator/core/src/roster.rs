@@ -3,7 +3,7 @@
 //! Decides nothing about pages or pay; keeps each agent's mail until it is fetched.
 
 use crate::group::{Asn, Cohort, Network, Ties, Whereabouts};
-use crate::record::agent::{AgentRecord, Standing};
+use crate::record::agent::{self, AgentRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use sward_proto::ids::{LeaseToken, PeerId};
 use sward_proto::region::Region;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::reply::{UploadOrder, Work};
+use sward_proto::wire::standing::Standing;
 
 /// One agent.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Agent {
     poll: Option<Poll>,
     /// Its credits are being looked up for a receipt.
     pub closing: bool,
+    /// How many notices its owner could read when it was last told of one.
+    pub noticed: usize,
     /// Leases that it has not answered yet.
     pub leased: BTreeSet<LeaseToken>,
     /// As what it is counted among those that can be drawn.
@@ -70,6 +73,8 @@ pub struct Mail {
     upload: BTreeMap<LeaseToken, (bool, bool)>,
     release: BTreeSet<LeaseToken>,
     receipt: Option<bool>,
+    /// How it stands has changed since it was told.
+    standing: bool,
 }
 
 impl Mail {
@@ -93,6 +98,11 @@ impl Mail {
         self.receipt = None;
     }
 
+    /// How the agent stands has changed.
+    pub const fn standing_changed(&mut self) {
+        self.standing = true;
+    }
+
     /// A result is opened.
     pub fn revealed(&mut self, token: LeaseToken) {
         self.reveal.remove(&token);
@@ -111,7 +121,8 @@ impl Mail {
     }
 
     /// A new connection has heard nothing yet.
-    fn untold(&mut self) {
+    fn untold(&mut self, has_history: bool) {
+        self.standing |= has_history;
         self.reveal.values_mut().for_each(|told| *told = false);
         self.upload.values_mut().for_each(|(_, told)| *told = false);
         self.receipt = self.receipt.map(|_| false);
@@ -156,6 +167,7 @@ impl Agent {
             mail,
             poll: None,
             closing: false,
+            noticed: 0,
             leased,
             counted: None,
             fresh: true,
@@ -168,7 +180,7 @@ impl Agent {
     pub fn ties(&self) -> Option<Ties> {
         let network: Network = self.connected?.into();
         let whereabouts = self.record.whereabouts;
-        (self.record.standing == Standing::Good).then(|| Ties {
+        (self.record.standing == agent::Standing::Good).then(|| Ties {
             payee: self.record.payee.clone(),
             network,
             whereabouts,
@@ -207,7 +219,7 @@ impl Agent {
         self.dialled_from.push_front(ip);
         self.dialled_from.truncate(ADDRESSES);
         self.record.network = Some(network);
-        self.mail.untold();
+        self.mail.untold(self.record.has_history());
         self.poll = None;
         self.fresh = true;
     }
@@ -237,9 +249,12 @@ impl Agent {
     }
 
     /// What it has not been told yet.
-    fn deliver(&mut self, limit: usize) -> Work {
+    fn deliver(&mut self, limit: usize, standing: impl Fn(&AgentRecord) -> Standing) -> Work {
         let mut work = Work::default();
         self.mail.deliver(&mut work, &self.record.note, limit);
+        if std::mem::take(&mut self.mail.standing) {
+            work.standing = Some(standing(&self.record));
+        }
         work
     }
 }
@@ -342,14 +357,22 @@ impl Roster {
         self.retire(peer);
         if let Some(agent) = self.agents.get_mut(peer) {
             agent.connect(ip, whereabouts);
-            if agent.record.standing == Standing::Good && !agent.record.trusted {
-                let circle = agent.circle();
-                agent.counted = Some(circle);
-                *self.circles.entry(circle).or_default() += 1;
-            }
             self.polling.remove(&self.seed.place(peer));
             self.trusted_polling.remove(&self.seed.place(peer));
             self.mailed.insert(*peer);
+        }
+        self.reinstate(peer);
+    }
+
+    /// An agent that is here and in good standing can be drawn.
+    pub fn reinstate(&mut self, peer: &PeerId) {
+        let Some(agent) = self.agents.get_mut(peer) else { return };
+        let is_here = agent.connected.is_some();
+        let drawn = agent.record.standing == agent::Standing::Good && !agent.record.trusted;
+        if agent.counted.is_none() && is_here && drawn {
+            let circle = agent.circle();
+            agent.counted = Some(circle);
+            *self.circles.entry(circle).or_default() += 1;
         }
     }
 
@@ -438,7 +461,12 @@ impl Roster {
     }
 
     /// What agents that wait have not been told yet, up to `limit` of each kind.
-    pub fn deliver(&mut self, limit: usize) -> BTreeMap<PeerId, Work> {
+    /// How an agent stands, `standing` says.
+    pub fn deliver(
+        &mut self,
+        limit: usize,
+        standing: impl Fn(&AgentRecord) -> Standing,
+    ) -> BTreeMap<PeerId, Work> {
         let mut delivered = BTreeMap::new();
         let Self { agents, mailed, .. } = self;
         mailed.retain(|peer| {
@@ -446,7 +474,7 @@ impl Roster {
             if agent.poll.is_none() {
                 return agent.connected.is_some();
             }
-            let work = agent.deliver(limit);
+            let work = agent.deliver(limit, &standing);
             let more = !work.is_empty();
             if more {
                 delivered.insert(*peer, work);

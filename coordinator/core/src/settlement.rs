@@ -3,6 +3,7 @@
 //! Decides what is kept of a verdict: everything that a later reader needs to recompute it. Never decides the verdict.
 
 use crate::record::agent::Totals;
+use crate::trust::blocks::Held;
 use crate::trust::evidence::Volatility;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
@@ -137,6 +138,10 @@ pub struct AgentResult {
     pub class: Option<CreditClass>,
     /// With what.
     pub credit: Totals,
+    /// In which block that waits, and until when at most. `None` where there is no credit, where its agent is barred, and in
+    /// settlements of builds that had no blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
 }
 
 impl AgentResult {

@@ -183,6 +183,7 @@ fn result(
         ruling: None,
         class: None,
         credit: Totals::default(),
+        held: None,
     }
 }
 

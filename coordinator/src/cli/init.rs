@@ -74,6 +74,7 @@ impl Init {
             quorum: crate::config::Quorum::default(),
             beacon: None,
             network: crate::config::NetworkPart::default(),
+            hold: crate::config::Hold::default(),
             limits: crate::config::Limits::default(),
         };
         let text = toml::to_string_pretty(&config).context("configuration")?;

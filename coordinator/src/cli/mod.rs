@@ -4,6 +4,7 @@
 //! 5 verification failed, 75 try later.
 
 mod agents;
+mod appeals;
 mod ask;
 mod draws;
 mod export;
@@ -47,6 +48,7 @@ enum Command {
     Job(job::Job),
     Invite(agents::Invite),
     Agents(agents::Agents),
+    Appeals(appeals::Appeals),
     Hosts(agents::Hosts),
     Draws(draws::Draws),
     Rebuild(serve::Rebuild),
@@ -70,6 +72,7 @@ impl Cli {
             Command::Job(job) => job.run(&layout, printer),
             Command::Invite(invite) => invite.run(&layout, printer),
             Command::Agents(agents) => agents.run(&layout, printer),
+            Command::Appeals(appeals) => appeals.run(&layout, printer),
             Command::Hosts(hosts) => hosts.run(&layout, printer),
             Command::Draws(draws) => draws.run(&layout, printer),
             Command::Rebuild(rebuild) => rebuild.run(&layout, printer),

@@ -9,6 +9,7 @@ mod jsonl;
 mod manifest;
 mod originals;
 mod part;
+mod retractions;
 mod warc;
 
 pub use manifest::{FileEntry, Manifest};
@@ -112,6 +113,7 @@ pub fn write(
         files.push(jsonl::write(&archive, job, captures, &places, &originals, aside.path())?);
     }
     files.extend(evidence::write(layout, job, captures, aside.path())?);
+    files.extend(retractions::write(layout, job, aside.path())?);
     let manifest = Manifest::new(job, Plan::of(captures), parts, files);
     manifest.write(aside.path())?;
     let path: PathBuf = aside.keep();

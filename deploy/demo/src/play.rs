@@ -46,7 +46,7 @@ pub(crate) struct Options {
 
 const JOB: &str = "demo";
 /// Receipts at once, instead of after days.
-const TARIFF: &str = "schema = 1\nname = \"demo tariff\"\ncurrency = \"credit\"\nhold_seconds = 3\n\
+const TARIFF: &str = "schema = 1\nname = \"demo tariff\"\ncurrency = \"credit\"\nhold_seconds = 5\n\
                       epoch_seconds = 1\n\n[page]\naccepted = 1000\nconfirmed_absent = 300\n\
                       robots = 100\nredirect = 200\n";
 
@@ -187,6 +187,8 @@ impl Stage {
         let config = data.join("config.toml");
         let text = std::fs::read_to_string(&config)?;
         let mut text = text.replace("patience_seconds = 600", "patience_seconds = 1");
+        // Long enough that who lies once it is believed is caught before it is paid.
+        text = text.replace("[hold]\n", "[hold]\nrest_seconds = 3\n");
         // Many more pages of the coordinator's own than otherwise, as there are few pages in all.
         let port = ready.http;
         text.push_str(&format!(

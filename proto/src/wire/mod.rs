@@ -11,6 +11,7 @@ pub mod lease;
 pub mod refusal;
 pub mod reply;
 pub mod request;
+pub mod standing;
 
 /// Types generated from `sward.proto`, not yet checked.
 pub mod pb {

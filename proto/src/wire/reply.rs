@@ -8,6 +8,7 @@ use super::bounds::{self, MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_TEXT_BYTES, WireErr
 use super::lease::Lease;
 use super::pb::{self, coordinator_frame::Body};
 use super::refusal::Refusal;
+use super::standing::Standing;
 use crate::draw::{Anchor, DrawPlan};
 use crate::ids::LeaseToken;
 use crate::timestamp::Timestamp;
@@ -36,6 +37,8 @@ pub enum CoordinatorReply {
     },
     /// Receipts, oldest first.
     Receipts(Vec<String>),
+    /// How the agent stands.
+    Standing(Standing),
 }
 
 /// What an agent and a coordinator agree on at enrolment.
@@ -74,6 +77,8 @@ pub struct Work {
     pub retry_after: Duration,
     /// Why there is no work, or empty.
     pub notice: String,
+    /// How the agent stands, where that has changed.
+    pub standing: Option<Standing>,
 }
 
 /// A capture that is asked of one agent.
@@ -100,6 +105,7 @@ impl CoordinatorReply {
                 done: *done,
             }),
             Self::Receipts(notes) => Body::Receipts(pb::ReceiptNotes { notes: notes.clone() }),
+            Self::Standing(standing) => Body::Standing(standing.to_pb()),
         };
         pb::CoordinatorFrame { version: WIRE_VERSION, reply_to, body: Some(body) }.encode_to_vec()
     }
@@ -126,6 +132,7 @@ impl CoordinatorReply {
                 next_offset: state.next_offset,
                 done: state.done,
             },
+            Body::Standing(standing) => Self::Standing(Standing::from_pb(standing)?),
             Body::Receipts(list) => {
                 bounds::at_most("receipts.notes", list.notes.len(), MAX_BATCH)?;
                 let note = |text| bounds::text("receipts.notes", text, MAX_DOCUMENT_BYTES);
@@ -180,6 +187,7 @@ impl Work {
             && self.upload.is_empty()
             && self.release.is_empty()
             && self.receipt.is_none()
+            && self.standing.is_none()
     }
 
     fn to_pb(&self) -> pb::Work {
@@ -194,6 +202,7 @@ impl Work {
             receipt: self.receipt.clone().unwrap_or_default(),
             retry_after_ms: u32::try_from(self.retry_after.as_millis()).unwrap_or(u32::MAX),
             notice: self.notice.clone(),
+            standing: self.standing.as_ref().map(Standing::to_pb),
         }
     }
 
@@ -213,6 +222,7 @@ impl Work {
             receipt: Some(receipt).filter(|text| !text.is_empty()),
             retry_after: Duration::from_millis(value.retry_after_ms.into()),
             notice: bounds::text("work.notice", value.notice, MAX_TEXT_BYTES)?,
+            standing: value.standing.map(Standing::from_pb).transpose()?,
         })
     }
 }

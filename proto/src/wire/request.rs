@@ -5,6 +5,7 @@
 use super::bounds::{self, MAX_ATTESTATION_BYTES, MAX_BATCH, MAX_DOCUMENT_BYTES, WireError};
 use super::exchange::Exchange;
 use super::pb::{self, agent_frame::Body};
+use super::standing;
 use super::{WIRE_VERSION, bounds::MAX_TEXT_BYTES};
 use crate::batch::Salt;
 use crate::canonical_url::CanonicalUrl;
@@ -69,6 +70,13 @@ pub enum AgentRequest {
         /// The newest that the agent holds; zero for none.
         since: Seq,
     },
+    /// Asks how the agent stands; answered also where it is barred.
+    Standing,
+    /// The owner objects to what was decided; taken also of a barred agent.
+    Appeal {
+        /// The owner's words.
+        text: String,
+    },
 }
 
 /// An opened leaf.
@@ -130,6 +138,8 @@ impl AgentRequest {
             }),
             Self::Countersign { note } => Body::Countersign(pb::Countersign { note: note.clone() }),
             Self::Receipts { since } => Body::Receipts(pb::Receipts { since_seq: since.0 }),
+            Self::Standing => Body::Standing(pb::AskStanding {}),
+            Self::Appeal { text } => Body::Appeal(pb::Appeal { text: text.clone() }),
         };
         pb::AgentFrame { version: WIRE_VERSION, id, body: Some(body) }.encode_to_vec()
     }
@@ -175,6 +185,10 @@ impl AgentRequest {
                 note: bounds::text("countersign.note", sign.note, MAX_DOCUMENT_BYTES)?,
             }),
             Body::Receipts(receipts) => Ok(Self::Receipts { since: Seq(receipts.since_seq) }),
+            Body::Standing(pb::AskStanding {}) => Ok(Self::Standing),
+            Body::Appeal(appeal) => {
+                Ok(Self::Appeal { text: standing::words("appeal.text", appeal.text)? })
+            }
         }
     }
 }

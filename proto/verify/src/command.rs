@@ -1,7 +1,7 @@
 //! The command line: what can be asked for and which files it takes.
 
 use crate::report::{Report, Subject};
-use crate::{chain, evidence, export, receipts, verdict};
+use crate::{chain, evidence, export, receipts, retraction, verdict};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -74,6 +74,19 @@ pub enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Check statements of pages that their coordinator has taken back.
+    #[command(
+        after_help = "Example:\n  sward-verify retraction --keys keys/vkeys corpus/docs.retractions.jsonl\n\n\
+        Whoever holds an earlier export should drop what they name."
+    )]
+    Retraction {
+        /// As for `verdict`.
+        #[arg(long, value_name = "VKEYS_FILE")]
+        keys: Option<PathBuf>,
+        /// Statements, one a line, as an export writes them.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// Check an export: the files of its manifest, every WARC record, every JSONL line, every verdict.
     #[command(after_help = "Example:\n  sward-verify export corpus/\n\n\
         Reads corpus/manifest.json and the files that it lists.")]
@@ -103,6 +116,9 @@ impl Command {
             }
             Self::Verdict { keys, files } => {
                 Report::new(Subject::Verdict, verdict::check(files, keys.as_deref()))
+            }
+            Self::Retraction { keys, files } => {
+                Report::new(Subject::Retraction, retraction::check(files, keys.as_deref()))
             }
             Self::Export { keys, dir } => {
                 Report::new(Subject::Export, export::check(dir, keys.as_deref()))

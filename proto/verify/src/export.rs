@@ -2,12 +2,13 @@
 //!
 //! Decides which files are read (those of the manifest, inside the folder) and what is checked of
 //! each: length and SHA-256 of all, every record of `.warc.gz`, every verdict of
-//! `.evidence.jsonl.gz`, every line of other `.jsonl`. Other formats are not looked into. Never decides whether the
+//! `.evidence.jsonl.gz`, every statement of `.retractions.jsonl`, every line of other `.jsonl`. Other formats are not looked into. Never decides whether the
 //! manifest itself is genuine.
 
 use crate::jsonl::{self, Records};
 use crate::keys::Keys;
 use crate::report::{Finding, Outcome};
+use crate::retraction;
 use crate::verdict::{self, Accepted};
 use crate::warc::{self, Holds};
 use serde::Deserialize;
@@ -24,6 +25,8 @@ const MANIFEST: &str = "manifest.json";
 const SCHEMA_VERSION: u32 = 1;
 /// How the names of files end that hold the verdicts of captures.
 const EVIDENCE: &str = ".evidence.jsonl.gz";
+/// How the names of files end that hold what was taken back.
+const RETRACTIONS: &str = ".retractions.jsonl";
 /// The longest manifest: some hundred thousand files.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
@@ -110,6 +113,10 @@ pub fn check(dir: &Path, keys: Option<&Path>) -> Vec<Finding> {
             findings.extend(entry.check_evidence(dir, trusted.as_ref(), &records, accepted));
             continue;
         }
+        if entry.path.ends_with(RETRACTIONS) {
+            findings.extend(entry.check_retractions(dir, trusted.as_ref()));
+            continue;
+        }
         findings.push(match entry.check(dir, &mut records, accepted.as_ref()) {
             Ok(counted) => entry.finding(counted),
             Err(error) => Finding::new(&entry.path, error.outcome(), error.to_string()),
@@ -189,6 +196,22 @@ impl Entry {
             let why = format!("no record has the payload that task {} accepts", page.task);
             Finding::new(&self.path, Outcome::Invalid, why)
         }));
+        findings
+    }
+
+    /// Every statement is signed.
+    fn check_retractions(&self, dir: &Path, keys: Option<&Keys>) -> Vec<Finding> {
+        let path = dir.join(&self.path);
+        let opened = File::open(&path).map_err(FileError::from);
+        if let Err(error) = opened.and_then(|file| self.check_bytes(file)) {
+            return vec![Finding::new(&self.path, error.outcome(), error.to_string())];
+        }
+        let mut findings = retraction::check_file(&path, &self.path, keys);
+        let counted = findings.iter().find_map(|finding| finding.records).zip(self.records);
+        if let Some((found, expected)) = counted.filter(|(found, expected)| found != expected) {
+            let error = FileError::Count { expected, found };
+            findings.push(Finding::new(&self.path, error.outcome(), error.to_string()));
+        }
         findings
     }
 

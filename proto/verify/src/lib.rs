@@ -13,5 +13,6 @@ pub mod keys;
 pub mod note_file;
 pub mod receipts;
 pub mod report;
+pub mod retraction;
 pub mod verdict;
 pub mod warc;

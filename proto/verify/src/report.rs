@@ -56,6 +56,8 @@ pub enum Subject {
     Evidence,
     /// Verdicts with what they rest on.
     Verdict,
+    /// Statements of pages that were taken back.
+    Retraction,
     /// A folder of exported files.
     Export,
 }

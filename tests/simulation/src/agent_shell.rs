@@ -84,7 +84,7 @@ impl World {
         self.act(agent, acts);
     }
 
-    fn act(&mut self, agent: usize, acts: Vec<Act>) {
+    pub(crate) fn act(&mut self, agent: usize, acts: Vec<Act>) {
         for act in acts {
             self.act_one(agent, act);
         }

@@ -6,6 +6,7 @@ use crate::chance::seed_for;
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 use sward_coordinator_core::config::{Bounds, Config};
 use sward_coordinator_core::coordinator::Coordinator;
 use sward_coordinator_core::group::Whereabouts;
@@ -86,6 +87,7 @@ impl Shell {
     #[must_use]
     pub fn new(plan: &Plan, agents: Vec<(PeerId, IpAddr)>) -> Option<Self> {
         let text = tariff(plan.hold_seconds);
+        let hold = Duration::from_secs(plan.hold_seconds);
         let tariff = Tariff::parse(&text).ok()?;
         let signer = NoteSigner::from_seed(LOG.parse().ok()?, &seed_for(plan.seed, "coordinator"));
         let draw_chain = SeedChain::grow(&seed_for(plan.seed, "draws"));
@@ -115,7 +117,12 @@ impl Shell {
             bounds: Bounds {
                 hot_hosts: plan.hot_hosts,
                 probation: plan.probation,
-                hold: hold::Terms { checks: 6, ..hold::Terms::default() },
+                hold: hold::Terms {
+                    checks: 0,
+                    pages: 40,
+                    gather: hold - hold / 7 * 2,
+                    rest: hold / 7 * 2,
+                },
                 ..Bounds::default()
             },
         };

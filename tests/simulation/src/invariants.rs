@@ -8,15 +8,18 @@ use crate::liar::Role;
 use crate::regions;
 use crate::turn::Answer;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use sward_coordinator_core::config::Config;
 use sward_coordinator_core::coordinator::{Coordinator, Restore};
 use sward_coordinator_core::evidence::{self, PastSeeds};
 use sward_coordinator_core::journal::JournalEntry;
 use sward_coordinator_core::record;
 use sward_coordinator_core::record::agent::{AgentRecord, Standing, Totals};
+use sward_coordinator_core::record::pending::HeldPage;
 use sward_coordinator_core::settlement::{AgentResult, Settlement};
 use sward_coordinator_core::store::Store as _;
 use sward_coordinator_core::task::AttemptState;
+use sward_coordinator_core::trust::blocks::{Calendar, Held};
 use sward_coordinator_core::trust::evidence::Volatility;
 use sward_proto::attestation::Attestation;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
@@ -24,12 +27,13 @@ use sward_proto::compare::response_of;
 use sward_proto::digest::Digest;
 use sward_proto::draw::LEAST_AUDITED;
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
-use sward_proto::note::SignedNote;
+use sward_proto::note::{SignedNote, VerifierKey};
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
 use sward_proto::quorum::finding::Finding;
 use sward_proto::quorum::ruling::Ruling;
 use sward_proto::receipt::{self, ReceiptBody};
+use sward_proto::retraction::Retraction;
 use sward_proto::timestamp::Timestamp;
 use sward_proto::verdict::{KnownSeeds, needs_blocks};
 use sward_proto::wire::reply::CoordinatorReply;
@@ -40,7 +44,7 @@ const MORE_HOSTS: usize = 64;
 const TURNS_A_COMPARISON: u64 = 256;
 
 /// What was seen so far, and what was wrong with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Watch {
     /// What did not hold.
     pub violations: Vec<String>,
@@ -68,11 +72,19 @@ pub struct Watch {
     pub barred: Vec<PeerId>,
     /// Who was convicted.
     pub convicted: BTreeSet<PeerId>,
+    /// Agents whose owners have appealed since the last look.
+    pub appeals: Vec<PeerId>,
+    /// Appeals that were upheld.
+    pub reinstated: u64,
+    calendar: Calendar,
+    key: VerifierKey,
     roles: BTreeMap<PeerId, Role>,
     geo: BTreeSet<CanonicalUrl>,
     tokens: BTreeSet<LeaseToken>,
     settled: BTreeSet<(JobId, CanonicalUrl)>,
     earned: BTreeMap<PeerId, Totals>,
+    /// The date of each agent's newest credit.
+    dates: BTreeMap<PeerId, Held>,
     receipts: BTreeMap<PeerId, ReceiptBody>,
     signed: BTreeMap<usize, ReceiptBody>,
     seeds: KnownSeeds,
@@ -81,8 +93,40 @@ pub struct Watch {
 impl Watch {
     /// Knows who the agents are, and which pages differ by region.
     #[must_use]
-    pub fn new(roles: BTreeMap<PeerId, Role>, geo: BTreeSet<CanonicalUrl>) -> Self {
-        Self { roles, geo, ..Self::default() }
+    pub fn new(
+        roles: BTreeMap<PeerId, Role>,
+        geo: BTreeSet<CanonicalUrl>,
+        config: &Config,
+    ) -> Self {
+        let epoch = Duration::from_secs(config.tariff.epoch_seconds());
+        Self {
+            roles,
+            geo,
+            calendar: Calendar { terms: config.bounds.hold, epoch },
+            key: config.signer.verifier_key(),
+            violations: Vec::new(),
+            settlements: 0,
+            turns: 0,
+            accepted: Vec::new(),
+            lies: BTreeSet::new(),
+            retracted: 0,
+            variants: 0,
+            trusted: 0,
+            ruled: 0,
+            spared: 0,
+            leases: Vec::new(),
+            barred: Vec::new(),
+            convicted: BTreeSet::new(),
+            appeals: Vec::new(),
+            reinstated: 0,
+            tokens: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            earned: BTreeMap::new(),
+            dates: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            seeds: KnownSeeds::default(),
+        }
     }
 
     /// Something did not hold.
@@ -92,7 +136,8 @@ impl Watch {
 
     /// The operator was refused; a job that is done already may not change state any more.
     pub fn refused_order(&mut self, why: &str) {
-        if !why.contains("final") {
+        // What is still being taken back is so for a turn or two.
+        if !why.contains("final") && !why.contains("taken back") {
             self.fail(format!("an order was refused: {why}"));
         }
     }
@@ -127,6 +172,29 @@ impl Watch {
             }
             let earned = self.earned.entry(result.agent).or_default();
             *earned = earned.plus(result.credit).unwrap_or_default();
+        }
+        self.promised(settlement);
+    }
+
+    /// Every credit has its date: after its rest, at an epoch's end, not later than the terms say, and never sooner than
+    /// that of a credit before it.
+    fn promised(&mut self, settlement: &Settlement) {
+        let at = settlement.settled_at;
+        for result in settlement.results.iter().filter(|result| result.credit.tasks > 0) {
+            let Some(held) = result.held.filter(|_| !self.convicted.contains(&result.agent)) else {
+                if !self.convicted.contains(&result.agent) {
+                    self.fail(format!("credit of {} at {at} has no date", result.agent));
+                }
+                continue;
+            };
+            let Calendar { terms, epoch } = self.calendar;
+            let latest = at + terms.gather + terms.rest + epoch;
+            let before = self.dates.insert(result.agent, held);
+            let on_time = at + terms.rest <= held.promised && held.promised <= latest;
+            if !on_time || before.is_some_and(|before| held < before) {
+                let agent = result.agent;
+                self.fail(format!("{agent} is promised {held:?} at {at}, after {before:?}"));
+            }
         }
     }
 
@@ -186,18 +254,40 @@ impl Watch {
                 }
                 None => self.fail(format!("receipt of {agent} does not parse")),
             },
-            JournalEntry::Retracted { page, at: _ } => {
+            JournalEntry::Retracted { page, note, .. } => {
+                self.retraction(page, note.as_deref());
                 self.retracted += u64::from(!page.contested);
                 self.lies.remove(&page.task);
                 if !self.settled.remove(&(page.job, page.url.clone())) {
                     self.fail(format!("{} is taken back and was not accepted", page.url));
                 }
             }
+            JournalEntry::AppealDecided { agent, upheld: true, .. } => {
+                self.convicted.remove(agent);
+                self.reinstated += 1;
+            }
             JournalEntry::Invited { .. }
+            | JournalEntry::Forfeited { .. }
+            | JournalEntry::Appealed { .. }
+            | JournalEntry::AppealDecided { .. }
             | JournalEntry::Enrolled { .. }
             | JournalEntry::Submitted { .. }
             | JournalEntry::JobState { .. }
             | JournalEntry::Countersigned { .. } => {}
+        }
+    }
+
+    /// Whatever was released and is taken back is so by a statement that the coordinator's key has signed.
+    fn retraction(&mut self, page: &HeldPage, note: Option<&str>) {
+        let parsed = note.and_then(|note| SignedNote::parse(note.as_bytes()).ok());
+        let read = parsed.and_then(|note| Retraction::verify(&note, &self.key).ok());
+        let said = read.map(|said| (said.task, said.url, said.payload));
+        let right = match said {
+            Some(said) => said == (page.task, page.url.clone(), page.payload) && !page.contested,
+            None => page.contested,
+        };
+        if !right {
+            self.fail(format!("{} is taken back by {note:?}", page.url));
         }
     }
 
@@ -232,7 +322,7 @@ impl Watch {
         self.turns += 1;
         let Some(core) = &shell.core else { return };
         if wrote {
-            self.check_ledger(core);
+            self.check_ledger(core, now);
         }
         self.check_bounds(core, shell);
         if self.turns.is_multiple_of(TURNS_A_COMPARISON) {
@@ -240,19 +330,31 @@ impl Watch {
         }
     }
 
-    fn check_ledger(&mut self, core: &Coordinator) {
+    fn check_ledger(&mut self, core: &Coordinator, now: Timestamp) {
         let mut wrong = Vec::new();
         for (peer, agent) in core.roster().iter() {
             let record = &agent.record;
+            let earned = self.earned.get(peer).copied().unwrap_or_default();
+            let AgentRecord { pending, receipted, forfeited, .. } = record;
+            let sum = pending.plus(*receipted).and_then(|sum| sum.plus(*forfeited));
+            if sum != Some(earned) {
+                wrong.push(format!(
+                    "{peer} earned {earned:?}: {pending:?} pending, {receipted:?} in receipts, \
+                     {forfeited:?} forfeited"
+                ));
+            }
+            let told = record.blocks.lines(self.calendar, 64);
+            if told.iter().map(|line| line.credit).sum::<u64>() != pending.credit {
+                wrong.push(format!("{peer} is told {told:?}, {pending:?} are pending"));
+            }
             if record.standing != Standing::Good {
                 continue;
             }
-            let earned = self.earned.get(peer).copied().unwrap_or_default();
-            if record.pending.plus(record.receipted) != Some(earned) {
-                let AgentRecord { pending, receipted, .. } = record;
-                wrong.push(format!(
-                    "{peer} earned {earned:?}: {pending:?} pending, {receipted:?} in receipts"
-                ));
+            // What keeps a receipt from being offered: the one before it is not signed, or the coordinator was down.
+            let unsigned = !record.countersigned && record.seq.0 > 0;
+            let late = record.blocks.promised().filter(|at| *at + self.calendar.epoch * 3 < now);
+            if let Some(promised) = late.filter(|_| !unsigned) {
+                wrong.push(format!("{peer} was promised credit at {promised}, it is {now}"));
             }
             let contradicted = u64::from(record.forged) + u64::from(record.replayed);
             // By the least that a contradiction weighs, and the most that an agreement takes off, in thousandths of a nat.

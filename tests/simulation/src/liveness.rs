@@ -6,7 +6,6 @@ use crate::invariants::Watch;
 use crate::liar::Role;
 use crate::sites::Sites;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 use sward_coordinator_core::job::{JobState, Replication};
 use sward_coordinator_core::record::agent::{Standing, Totals};
 use sward_coordinator_core::settlement::AgentResult;
@@ -78,7 +77,8 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
 /// A lie stays only where one of those who told it was not caught, or too late.
 fn check_lies(shell: &Shell, watch: &mut Watch) {
     let Some(core) = &shell.core else { return };
-    let hold = Duration::from_secs(shell.config().tariff.hold_seconds());
+    // A block may close just after a page joins it: the least that a page is held is the rest.
+    let hold = shell.config().bounds.hold.rest;
     let caught_in_time = |agent: &PeerId, settled: Timestamp| {
         let standing = core.roster().get(agent).map(|agent| &agent.record.standing);
         matches!(standing, Some(Standing::Convicted { at, .. }) if *at < settled + hold)
@@ -137,7 +137,9 @@ fn check_agents(shell: &Shell, roles: &[Role], alone: bool, watch: &mut Watch) {
                     agent.connected
                 ));
             }
-            Standing::Good if record.receipted != watch.earned(peer) => {
+            Standing::Good
+                if record.receipted.plus(record.forfeited) != Some(watch.earned(peer)) =>
+            {
                 watch.fail(format!("agent {number} earned {:?}", watch.earned(peer)));
             }
             Standing::Good | Standing::Convicted { .. } => {}

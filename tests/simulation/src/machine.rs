@@ -192,6 +192,7 @@ impl Machine {
                 self.spool.remove(&token);
             }
             Change::Account(account) => self.memory.account = *account,
+            Change::Tidings(tidings) => self.memory.tidings = *tidings,
             Change::Usage(usage) => self.memory.usage = usage,
             Change::Receipt { note, objection } if objection.is_empty() => {
                 acts.push(Act::Signed(note));

@@ -33,6 +33,8 @@ pub struct Plan {
     pub replication: Replication,
     /// Audited agreements before one result of an agent is enough.
     pub probation: u32,
+    /// Whether the owners of barred agents appeal; every second appeal is upheld.
+    pub appeals: bool,
     /// How long credit is held, in seconds.
     pub hold_seconds: u64,
     /// What goes wrong, in order of time.
@@ -62,6 +64,7 @@ impl Plan {
             trusted: [0, 0, 2, 0, 1][(seed % 5) as usize],
             replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
             probation: 6,
+            appeals: false,
             hold_seconds: 10,
             ops: op::draw(seed, agents, healed),
             healed,

@@ -68,8 +68,8 @@ impl Shell {
         self.store.commit(core.take_batch())?;
         for line in lines {
             match line {
-                JournalEntry::Receipt { agent, note, through } => {
-                    core.replay_receipt(&self.store, agent, note, through)?;
+                JournalEntry::Receipt { .. } | JournalEntry::Forfeited { .. } => {
+                    core.replay_receipt(&self.store, &line)?;
                 }
                 JournalEntry::Countersigned { .. } => core.replay_journal(line, now),
                 JournalEntry::Invited { .. }
@@ -77,6 +77,8 @@ impl Shell {
                 | JournalEntry::Submitted { .. }
                 | JournalEntry::JobState { .. }
                 | JournalEntry::Retracted { .. }
+                | JournalEntry::Appealed { .. }
+                | JournalEntry::AppealDecided { .. }
                 | JournalEntry::Convicted { .. } => {}
             }
             self.store.commit(core.take_batch())?;
@@ -124,7 +126,12 @@ fn answer_lookups(
 }
 
 const fn is_receipt(line: &JournalEntry) -> bool {
-    matches!(line, JournalEntry::Receipt { .. } | JournalEntry::Countersigned { .. })
+    matches!(
+        line,
+        JournalEntry::Receipt { .. }
+            | JournalEntry::Forfeited { .. }
+            | JournalEntry::Countersigned { .. }
+    )
 }
 
 fn index(offset: u64) -> usize {

@@ -29,6 +29,8 @@ pub struct Report {
     pub liars: usize,
     /// Agents that were convicted.
     pub convicted: usize,
+    /// Agents that work again as their owners appealed.
+    pub reinstated: u64,
     /// Pages that were accepted and taken back.
     pub retracted: u64,
     /// Results of the operator's own fetchers.

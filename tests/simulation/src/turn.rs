@@ -249,6 +249,7 @@ impl Shell {
 fn note(event: &Event, watch: &mut Watch) {
     match event {
         Event::Settled { .. } => watch.settlements += 1,
+        Event::Appealed(agent) => watch.appeals.push(*agent),
         Event::Enrolled(_)
         | Event::Convicted { .. }
         | Event::Retracted { .. }

@@ -15,6 +15,7 @@ use crate::wire::Wire;
 use crate::{expectation, fleet, habits};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
+use sward_agent_core::input::Input;
 use sward_coordinator_core::input::Order;
 use sward_proto::timestamp::Timestamp;
 
@@ -63,7 +64,7 @@ impl World {
             shell.inbox.push(Arrival::Order(Order::Submit(Box::new(spec))));
         }
         let sites = Sites::new(&plan, START);
-        let geo = regions::geo_pages(&sites);
+        let watch = Watch::new(roles, regions::geo_pages(&sites), shell.config());
         let machines = members.into_iter().enumerate().map(|(n, m)| Machine::new(n, m)).collect();
         let mut world = Self {
             now: START,
@@ -73,7 +74,7 @@ impl World {
             sites,
             visits: Visits::default(),
             wire: Wire::new(plan.seed, plan.agents),
-            watch: Watch::new(roles, geo),
+            watch,
             turn_at: None,
             down: Duration::from_secs(1),
             trace: Sha256::new(),
@@ -162,6 +163,7 @@ impl World {
             settled: self.watch.settlements,
             liars: self.roles().iter().filter(|role| !role.is_honest()).count(),
             convicted: self.watch.convicted.len(),
+            reinstated: self.watch.reinstated,
             retracted: self.watch.retracted,
             trusted: self.watch.trusted,
             ruled: self.watch.ruled,
@@ -203,6 +205,14 @@ impl World {
         }
     }
 
+    /// The owner of a barred agent appeals.
+    fn appeal(&mut self, agent: usize) {
+        let now = self.now;
+        let Some(machine) = self.machines.get_mut(agent) else { return };
+        let acts = machine.tell(Input::Appeal("it was not me".to_owned()), now);
+        self.act(agent, acts);
+    }
+
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
         if self.shell.core.is_some() {
             self.shell.inbox.push(arrival);
@@ -233,7 +243,15 @@ impl World {
         for peer in std::mem::take(&mut self.watch.barred) {
             if let Some(agent) = self.shell.number(&peer) {
                 self.visits.forget_leases_of(agent);
+                if self.plan.appeals {
+                    self.appeal(agent);
+                }
             }
+        }
+        for agent in std::mem::take(&mut self.watch.appeals) {
+            let upheld = self.shell.number(&agent).is_some_and(|number| number.is_multiple_of(2));
+            let why = "as it is".to_owned();
+            self.arrive(Arrival::Order(Order::DecideAppeal { agent, upheld, why }));
         }
         for (task, url, body, canonical) in std::mem::take(&mut self.watch.accepted) {
             if self.sites.has_served(&url, body, canonical) {

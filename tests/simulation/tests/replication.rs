@@ -55,3 +55,21 @@ fn audits_outlive_crashes_and_rebuilds() {
         holds(Plan { healed: Duration::from_secs(90), hold_seconds: 100, ..plan });
     }
 }
+
+/// Owners of barred agents appeal and half of them are upheld, through crashes and rebuilds: what each agent earned is what
+/// is pending, under receipts or forfeited, all the while.
+#[test]
+fn what_agents_earned_adds_up_after_convictions_and_appeals() {
+    let crash = |at| (at, Op::CrashCoordinator { after: 5, down: Duration::from_secs(1) });
+    let lose = [40, 70].map(|at| (at, Op::LoseIndex { down: Duration::from_secs(1) }));
+    let mut reinstated = 0;
+    for seed in 0..4 {
+        let ops = (10..85).step_by(9).map(crash).chain(lose);
+        let mut ops: Vec<TimedOp> =
+            ops.map(|(at, op)| TimedOp { at: Duration::from_secs(at), op }).collect();
+        ops.sort_by_key(|op| op.at);
+        let plan = Plan { liars: 3, appeals: true, ops, ..calm(seed, Replication::Full) };
+        reinstated += holds(Plan { healed: Duration::from_secs(90), ..plan }).reinstated;
+    }
+    assert!(reinstated > 0, "no appeal is upheld");
+}

@@ -151,7 +151,9 @@ impl Evil {
             AgentRequest::UploadStart(_)
             | AgentRequest::UploadChunk { .. }
             | AgentRequest::Countersign { .. }
-            | AgentRequest::Receipts { .. } => {
+            | AgentRequest::Receipts { .. }
+            | AgentRequest::Standing
+            | AgentRequest::Appeal { .. } => {
                 let refusal = Refusal::new(RefusalCode::Conflict, "nobody asked for this");
                 CoordinatorReply::Refusal(refusal)
             }

@@ -1,5 +1,6 @@
 //! The one connection to the coordinator: dialled with jittered back-off, rested when asked.
 
+use super::standing::COME_BACK;
 use super::{Asked, Session};
 use crate::output::{Account, Change, Output};
 use rand_chacha::rand_core::Rng as _;
@@ -65,6 +66,7 @@ impl Session {
         self.link.rest_until = Timestamp::ZERO;
         self.asked.clear();
         self.uploads.restart();
+        self.ask_standing_at = Timestamp::ZERO;
         // What was sent and not answered may not have arrived: sent once more, it is answered as a duplicate.
         let unanswered = self.sealed.iter().filter(|(_, sealed)| !sealed.committed);
         self.unsent = unanswered.map(|(token, _)| *token).collect();
@@ -75,7 +77,8 @@ impl Session {
 
     pub(super) fn disconnected(&mut self, now: Timestamp) {
         let doubled = FIRST_WAIT.saturating_mul(1 << self.link.failures.min(16));
-        let wait = doubled.min(LONGEST_WAIT);
+        let is_done = self.is_convicted() && !self.is_appealing();
+        let wait = if is_done { COME_BACK } else { doubled.min(LONGEST_WAIT) };
         // Between half of the wait and all of it, so that agents do not come back as one.
         let half = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) / 2;
         let wait = half + self.rng.next_u64() % (half + 1);
@@ -90,9 +93,9 @@ impl Session {
         self.link.timeout(now).filter(|_| !closed || self.may_dial())
     }
 
-    const fn may_dial(&self) -> bool {
+    fn may_dial(&self) -> bool {
         let ready = self.config.invite.is_some() || !self.account.vkey.is_empty();
-        ready && self.account.barred.is_empty()
+        ready && (self.account.barred.is_empty() || self.is_convicted())
     }
 
     pub(super) fn dial(&mut self, now: Timestamp) {
@@ -138,6 +141,9 @@ impl Session {
     }
 
     pub(super) fn refused(&mut self, asked: Asked, refusal: &Refusal, now: Timestamp) {
+        if matches!(asked, Asked::Appeal) {
+            return self.appeal_refused(refusal);
+        }
         self.link.rest(now, refusal.retry_after);
         match (refusal.code, asked) {
             (RefusalCode::Barred, _) | (RefusalCode::Invite | RefusalCode::Developer, _) => {
@@ -153,12 +159,13 @@ impl Session {
             }
             (_, Asked::Enrol | Asked::Work) => self.link.rest(now, Duration::from_secs(5)),
             (_, Asked::SupersededWork | Asked::Reveal | Asked::Countersign) => {}
+            (_, Asked::Standing | Asked::Appeal) => {}
         }
     }
 }
 
 /// Why this agent is barred, as its owner reads it: a code that is known becomes its sentence.
-fn in_words(refusal: &Refusal) -> String {
+pub(super) fn in_words(refusal: &Refusal) -> String {
     let known = Reason::of_code(&refusal.detail);
     known.map_or_else(|| refusal.to_string(), |why| format!("{}: {}", why.code(), why.sentence()))
 }

@@ -105,6 +105,9 @@ impl Session {
         if let Some(note) = work.receipt {
             self.offered_receipt(note);
         }
+        if let Some(standing) = work.standing {
+            self.stands(standing);
+        }
         self.notice = work.notice;
     }
 

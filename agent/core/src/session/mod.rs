@@ -8,6 +8,7 @@ mod connection;
 mod fetching;
 mod receipts;
 mod results;
+mod standing;
 mod uploads;
 mod view;
 
@@ -18,6 +19,7 @@ use crate::output::{Account, Change, Output};
 use crate::owner::{Limits, Usage};
 use crate::politeness::Politeness;
 use crate::sealed::Sealed;
+use crate::tidings::Tidings;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use std::collections::{BTreeMap, VecDeque};
@@ -58,6 +60,8 @@ pub struct Config {
 pub struct Memory {
     /// Its standing.
     pub account: Account,
+    /// How it stands, and the owner's appeal.
+    pub tidings: Tidings,
     /// Bytes used.
     pub usage: Usage,
     /// Sealed results.
@@ -88,6 +92,8 @@ enum Asked {
     /// A piece of its body.
     Upload(LeaseToken),
     Countersign,
+    Standing,
+    Appeal,
 }
 
 /// The whole machine.
@@ -95,6 +101,9 @@ pub struct Session {
     config: Config,
     rng: ChaCha12Rng,
     account: Account,
+    tidings: Tidings,
+    /// When a barred agent asks how it stands.
+    ask_standing_at: Timestamp,
     usage: Usage,
     link: connection::Link,
     asked: BTreeMap<u64, Asked>,
@@ -130,7 +139,7 @@ impl Session {
     /// An agent with its memory.
     #[must_use]
     pub fn new(config: Config, memory: Memory, now: Timestamp) -> Self {
-        let Memory { mut account, usage, sealed } = memory;
+        let Memory { mut account, tidings, usage, sealed } = memory;
         if account.vkey.is_empty() {
             // It never joined: the owner may have corrected the invite.
             account.barred.clear();
@@ -142,6 +151,8 @@ impl Session {
             rng: ChaCha12Rng::from_seed(config.seed),
             config,
             account,
+            tidings,
+            ask_standing_at: Timestamp::ZERO,
             usage,
             link: connection::Link::new(now),
             asked: BTreeMap::new(),
@@ -175,6 +186,7 @@ impl Session {
                 self.changes.push(Change::Account(Box::new(self.account.clone())));
                 self.ask_again_with_room(now);
             }
+            Input::Appeal(text) => self.owner_appeals(text),
             Input::SetLimits(limits) => self.config.limits = limits,
         }
         self.finish_turn(now);
@@ -185,8 +197,14 @@ impl Session {
     pub fn poll_timeout(&self, now: Timestamp) -> Option<Timestamp> {
         let commit = self.unsent_since.filter(|_| self.link.is_open()).map(|at| at + COMMIT_WAIT);
         let upload = self.uploads.timeout().filter(|_| self.link.is_open());
-        let times =
-            [upload, self.next_attention(now), self.next_fetch(now), commit, self.next_expiry()];
+        let times = [
+            upload,
+            self.next_attention(now),
+            self.next_fetch(now),
+            commit,
+            self.next_expiry(),
+            self.next_standing(now),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -207,6 +225,10 @@ impl Session {
             return self.refused(asked, &refusal, now);
         }
         match (asked, reply) {
+            (Asked::Standing, CoordinatorReply::Standing(standing)) => self.stands(standing),
+            (Asked::Appeal, CoordinatorReply::Standing(standing)) => {
+                self.appeal_taken(standing, now);
+            }
             (Asked::Enrol, CoordinatorReply::Enrolled(terms)) => self.enrolled(terms),
             (Asked::Work | Asked::SupersededWork, CoordinatorReply::Work(work)) => {
                 self.take_work(work, now);
@@ -240,6 +262,7 @@ impl Session {
         self.send_commits(now);
         self.send_enrolment();
         self.go_on_uploading(now);
+        self.ask_standing(now);
         self.ask_for_work(now);
         self.dial(now);
         let changes = std::mem::take(&mut self.changes);

@@ -4,6 +4,7 @@ use super::Session;
 use crate::reason::StopReason;
 use serde::{Deserialize, Serialize};
 use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::standing::{Appeal, Notice, PendingBlock};
 
 /// The state in figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,16 @@ pub struct View {
     pub receipt_tasks: u64,
     /// What the newest receipt says: micro-units.
     pub receipt_credit: u64,
+    /// What is earned and not final, and when it will be, oldest first.
+    pub pending: Vec<PendingBlock>,
+    /// What was decided about the agent, as far as it was told, oldest first.
+    pub notices: Vec<Notice>,
+    /// What came of the last appeal.
+    pub appeal: Option<Appeal>,
+    /// An appeal waits to be delivered.
+    pub appeal_waits: bool,
+    /// Why the last appeal was not taken; empty where it was.
+    pub appeal_not_taken: String,
     /// In developer mode: loopback can be reached.
     pub developer: bool,
 }
@@ -62,6 +73,11 @@ impl Session {
             taken: self.account.taken,
             receipt_tasks: receipt.as_ref().map_or(0, |receipt| receipt.tasks),
             receipt_credit: receipt.as_ref().map_or(0, |receipt| receipt.credit),
+            pending: self.tidings.standing.pending.clone(),
+            notices: self.tidings.standing.notices.clone(),
+            appeal: self.tidings.standing.appeal.clone(),
+            appeal_waits: self.tidings.appeal.is_some(),
+            appeal_not_taken: self.tidings.not_taken.clone(),
             developer: self.config.developer,
         }
     }

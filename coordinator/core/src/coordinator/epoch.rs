@@ -6,13 +6,14 @@ use super::{Coordinator, Timer};
 use crate::journal::JournalEntry;
 use crate::lookup::{Lookup, MaturedCredit};
 use crate::output::{Event, Output};
-use crate::record::agent::{Standing, Totals};
-use crate::roster::Mail;
-use std::time::Duration;
+use crate::record::agent::{AgentRecord, Standing, Totals};
+use crate::roster::{Agent, Mail};
+use crate::trust::blocks::BlockId;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Epoch, PeerId, Seq, TaskId};
 use sward_proto::merkle;
 use sward_proto::note::SignedNote;
+use sward_proto::reason::Reason;
 use sward_proto::receipt::{self, ReceiptBatch, ReceiptBody};
 use sward_proto::timestamp::Timestamp;
 use sward_proto::wire::refusal::RefusalCode;
@@ -27,48 +28,60 @@ impl Coordinator {
 
     pub(super) fn close_epoch(&mut self, now: Timestamp) {
         self.arm_epoch(now);
-        let due: Vec<PeerId> = self
+        let calendar = self.calendar();
+        let due = |record: &AgentRecord| {
+            // An agent that has not signed its newest receipt gets no further one, so that no link of its
+            // chain is ever missing on its side.
+            let signed = record.countersigned || record.seq == Seq(0);
+            let good = record.standing == Standing::Good && signed;
+            record.blocks.due(calendar, now).filter(|_| good)
+        };
+        let due: Vec<(PeerId, BlockId)> = self
             .roster
             .iter()
-            .filter(|(_, agent)| {
-                let record = &agent.record;
-                // An agent that has not signed its newest receipt gets no further one, so that no link of its
-                // chain is ever missing on its side.
-                let signed = record.countersigned || record.seq == Seq(0);
-                record.standing == Standing::Good
-                    && record.pending.tasks > 0
-                    && signed
-                    && !agent.closing
-            })
-            .map(|(peer, _)| *peer)
+            .filter(|(_, agent)| !agent.closing)
+            .filter_map(|(peer, agent)| Some((*peer, due(&agent.record)?)))
             .collect();
-        for agent in due {
+        for (agent, through) in due {
             if let Some(member) = self.roster.get_mut(&agent) {
                 member.closing = true;
             }
-            // What is settled from now on matures later than this, so a receipt covers all that comes before its end.
-            let until = now.minus(Duration::from_millis(1));
-            self.look_up(Lookup::Matured { agent, until });
+            self.look_up(Lookup::Matured { agent, through, now });
+        }
+        self.tell_notices(now);
+    }
+
+    /// Notices whose time has come since they were last told.
+    fn tell_notices(&mut self, now: Timestamp) {
+        let fresh = |agent: &Agent| agent.record.notices.told(now).count() > agent.noticed;
+        let fresh = self.roster.iter().filter(|(_, agent)| fresh(agent));
+        let fresh: Vec<PeerId> = fresh.map(|(peer, _)| *peer).collect();
+        for agent in fresh {
+            if let Some(member) = self.roster.get_mut(&agent) {
+                member.noticed = member.record.notices.told(now).count();
+            }
+            self.roster.post(&agent, Mail::standing_changed);
         }
     }
 
     pub(super) fn matured(&mut self, agent: PeerId, credits: &[MaturedCredit], now: Timestamp) {
         let Some(member) = self.roster.get_mut(&agent) else { return };
         member.closing = false;
-        if member.record.standing != Standing::Good {
-            return;
-        }
-        let Some(through) = credits.last().and_then(|credit| position(&credit.key)) else { return };
-        // What was contested was held, and earns nothing.
-        let paid = || credits.iter().filter(|credit| credit.amount.tasks > 0);
-        if paid().next().is_none() {
-            credits.iter().for_each(|credit| self.batch.delete(credit.key.clone()));
-            return;
-        }
-        let total = |sum: Option<Totals>, credit: &MaturedCredit| sum?.plus(credit.amount);
-        let Some(sum) = credits.iter().fold(Some(member.record.receipted), total) else { return };
         let record = &member.record;
-        let leaves: Vec<Digest> = paid().map(|credit| credit.leaf).collect();
+        let Some(last) = credits.last().filter(|_| record.standing == Standing::Good) else {
+            return;
+        };
+        // What was contested was held, and earns nothing.
+        let earned: Vec<&MaturedCredit> =
+            credits.iter().filter(|credit| credit.amount.tasks > 0).collect();
+        let forfeited = record.forfeit.min(u32::try_from(earned.len()).unwrap_or(u32::MAX));
+        let (_, paid) = earned.split_at(forfeited as usize);
+        if paid.is_empty() {
+            return self.all_forfeited(agent, last.place, credits);
+        }
+        let total = |sum: Option<Totals>, credit: &&MaturedCredit| sum?.plus(credit.amount);
+        let Some(sum) = paid.iter().fold(Some(record.receipted), total) else { return };
+        let leaves: Vec<Digest> = paid.iter().map(|credit| credit.leaf).collect();
         let body = ReceiptBody {
             schema: self.config.schema.clone(),
             log: self.config.signer.name().clone(),
@@ -85,11 +98,25 @@ impl Coordinator {
             tariff: self.config.tariff.hash(),
         };
         let Ok(note) = receipt::sign(&body, &self.config.signer) else { return };
-        let note = note.encode();
-        let entry = JournalEntry::Receipt { agent, note: note.clone(), through };
+        let (note, covers) = (note.encode(), Some(last.place));
+        let entry = JournalEntry::Receipt { agent, note: note.clone(), covers, forfeited };
         self.outputs.push_back(Output::Journal(entry));
         self.put_receipt(agent, &body, note, credits);
         self.event(Event::Receipt(agent));
+    }
+
+    /// Nothing of what turned final is paid; where it was merely contested, that needs no line.
+    fn all_forfeited(
+        &mut self,
+        agent: PeerId,
+        covers: (BlockId, TaskId),
+        credits: &[MaturedCredit],
+    ) {
+        if credits.iter().any(|credit| credit.amount.tasks > 0) {
+            self.outputs.push_back(Output::Journal(JournalEntry::Forfeited { agent, covers }));
+        }
+        self.put_covered(agent, credits);
+        self.save_agent(&agent);
     }
 
     /// What a receipt changes; at its time and when it is read back from the journal.
@@ -100,17 +127,30 @@ impl Coordinator {
         note: String,
         covered: &[MaturedCredit],
     ) {
+        self.put_covered(agent, covered);
         let Some(member) = self.roster.get_mut(&agent) else { return };
         let record = &mut member.record;
-        for credit in covered {
-            record.pending = record.pending.minus(credit.amount);
-            self.batch.delete(credit.key.clone());
-        }
         record.receipted = Totals { tasks: body.tasks, bytes: body.bytes, credit: body.credit };
         (record.seq, record.prev) = (body.seq, body.hash());
         (record.note, record.countersigned) = (note, false);
         self.roster.post(&agent, Mail::offer_receipt);
         self.save_agent(&agent);
+    }
+
+    /// Credit that is pending no more: what is forfeited comes first, the rest is under a receipt.
+    pub(super) fn put_covered(&mut self, agent: PeerId, covered: &[MaturedCredit]) {
+        let Some(member) = self.roster.get_mut(&agent) else { return };
+        let record = &mut member.record;
+        for MaturedCredit { key, place: (block, _), amount, .. } in covered {
+            record.pending = record.pending.minus(*amount);
+            record.blocks.cover(*block, *amount);
+            if amount.tasks > 0 && record.forfeit > 0 {
+                record.forfeit -= 1;
+                record.forfeited = record.forfeited.plus(*amount).unwrap_or(record.forfeited);
+            }
+            self.batch.delete(key.clone());
+        }
+        self.roster.post(&agent, Mail::standing_changed);
     }
 
     pub(super) fn countersigned(&mut self, agent: PeerId, id: u64, note: &str) {
@@ -157,17 +197,18 @@ impl Coordinator {
 
     /// What a conviction changes; at its time and when it is read back from the journal. Pending credit is not issued; the
     /// receipts that were signed stay.
-    pub(super) fn put_conviction(
-        &mut self,
-        agent: PeerId,
-        at: Timestamp,
-        reason: String,
-        now: Timestamp,
-    ) {
+    pub(super) fn put_conviction(&mut self, agent: PeerId, conviction: Conviction, now: Timestamp) {
         let Some(member) = self.roster.get_mut(&agent) else { return };
-        member.record.standing = Standing::Convicted { at, reason };
-        member.record.pending = Totals::default();
-        member.record.trust.convicted();
+        let Conviction { at, reason, tasks, forfeited } = conviction;
+        let record = &mut member.record;
+        if let Some(reason) = Reason::of_code(&reason) {
+            record.notices.add(reason, at, at, tasks);
+        }
+        record.standing = Standing::Convicted { at, reason };
+        record.forfeited = forfeited;
+        record.pending = Totals::default();
+        record.blocks.clear();
+        record.trust.convicted();
         self.roster.retire(&agent);
         self.save_agent(&agent);
         self.count_no_more(&agent, now);
@@ -177,10 +218,13 @@ impl Coordinator {
     }
 }
 
-/// When a pending credit matures, and its task: its place in the order of the keys.
-pub(super) fn position(key: &[u8]) -> Option<(Timestamp, TaskId)> {
-    let (rest, task) = key.split_last_chunk::<8>()?;
-    let (_, matures) = rest.split_last_chunk::<8>()?;
-    let matures = Timestamp::from_millis(u64::from_be_bytes(*matures));
-    Some((matures, TaskId(u64::from_be_bytes(*task))))
+/// Why and when an agent was caught, and what that takes.
+pub(super) struct Conviction {
+    pub(super) at: Timestamp,
+    /// The reason's code.
+    pub(super) reason: String,
+    /// The tasks that speak against it.
+    pub(super) tasks: Vec<TaskId>,
+    /// All that was ever forfeited, with what was pending.
+    pub(super) forfeited: Totals,
 }

@@ -89,7 +89,8 @@ impl Coordinator {
         if !self.roster.is_polled() {
             return;
         }
-        let mut answers = self.roster.deliver(MAX_BATCH);
+        let calendar = self.calendar();
+        let mut answers = self.roster.deliver(MAX_BATCH, |record| record.told(calendar, now));
         if self.archive_full.is_none() {
             self.turn_round(now);
             for host in self.frontier.due(now, HOSTS_A_TURN) {

@@ -5,6 +5,7 @@
 
 mod admit;
 mod allocate;
+mod appeal;
 mod beacon;
 mod draw;
 mod enrol;
@@ -169,6 +170,9 @@ impl Coordinator {
                     Order::Invite { fingerprint, expires, trusted } => {
                         Ok(self.invite(fingerprint, expires, trusted))
                     }
+                    Order::DecideAppeal { agent, upheld, why } => {
+                        self.decide_appeal(agent, upheld, why, now)
+                    }
                 };
                 self.outputs.push_back(Output::Operator { ticket, result });
             }
@@ -255,7 +259,10 @@ impl Coordinator {
             let hint = "enrol with an invite of this coordinator first";
             return self.refuse(agent, id, RefusalCode::NotEnrolled, hint);
         };
-        if let record::agent::Standing::Convicted { reason, .. } = &member.record.standing {
+        let is_of_owner = matches!(request, AgentRequest::Standing | AgentRequest::Appeal { .. });
+        if let record::agent::Standing::Convicted { reason, .. } = &member.record.standing
+            && !is_of_owner
+        {
             let reason = reason.clone();
             return self.refuse(agent, id, RefusalCode::Barred, &reason);
         }
@@ -274,6 +281,8 @@ impl Coordinator {
             }
             AgentRequest::Countersign { note } => self.countersigned(agent, id, &note),
             AgentRequest::Receipts { since } => self.receipts(agent, id, since),
+            AgentRequest::Standing => self.tell_standing(agent, id, now),
+            AgentRequest::Appeal { text } => self.appeal(agent, id, text, now),
         }
     }
 

@@ -7,10 +7,10 @@
 use super::Coordinator;
 use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
-use crate::record::agent::Standing;
+use crate::record::agent::{AgentRecord, Standing};
 use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
-use crate::trust::outcome::review_pages;
+use crate::trust::outcome::{forfeit, review_pages};
 use std::time::Duration;
 use sward_proto::attestation::Attestation;
 use sward_proto::compare::credible_time;
@@ -21,6 +21,7 @@ use sward_proto::quorum::finding::Finding;
 use sward_proto::quorum::ruling::Ruling;
 use sward_proto::reason::Reason;
 use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::standing::MAX_TASKS;
 
 /// Two fetches that lie no further apart are of one time: see [`Check::Concurrent`].
 const CONCURRENT: Duration = Duration::from_secs(30);
@@ -37,6 +38,11 @@ impl Coordinator {
         if !checked || settlement.robots {
             return record.trust.idle_until(now);
         }
+        if record.reinstated.is_some_and(|reinstated| now <= reinstated.at) {
+            // Read back from the archive: it was held against the agent once, and is not any more.
+            record.agreed += u64::from(result.finding == Finding::Agreed);
+            return;
+        }
         let (task, excuse) = (settlement.task, excuse(settlement, result));
         let (page, check) = match () {
             () if beacon => (Volatility::Static, Check::Beacon),
@@ -46,6 +52,7 @@ impl Coordinator {
             () => (settlement.volatility.max(Volatility::Noisy), Check::Replica),
         };
         let observation = |finding| Observation { task, page, check, excuse, finding };
+        let cause = evidence::weight(page, check, excuse);
         match result.finding {
             // A page that was shown to nobody else: no other agent has confirmed anything.
             Finding::Agreed if beacon => {
@@ -54,7 +61,7 @@ impl Coordinator {
             }
             Finding::Copied => {
                 record.copied += 1;
-                record.trust.retry(review_pages(evidence::weight(page, check, excuse)), now);
+                record.differed(cause, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
             Finding::Agreed => {
@@ -73,10 +80,11 @@ impl Coordinator {
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
-                record.trust.retry(review_pages(evidence::weight(page, check, excuse)), now);
+                record.differed(cause, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
         }
+        record.end_review(now);
     }
 
     /// Looks whether what speaks against an agent is enough.
@@ -94,10 +102,34 @@ impl Coordinator {
             () => Reason::Forged,
         };
         let reason = reason.code().to_owned();
-        let entry = JournalEntry::Convicted { agent: *agent, at: now, reason: reason.clone() };
+        let tasks = record.evidence.events().iter().copied().take(MAX_TASKS).collect();
+        let forfeited = record.forfeited.plus(record.pending).unwrap_or(record.forfeited);
+        let (agent, at) = (*agent, now);
+        let entry = JournalEntry::Convicted { agent, at, reason: reason.clone(), tasks, forfeited };
         self.outputs.push_back(Output::Journal(entry.clone()));
         self.replay_journal(entry, now);
-        self.event(Event::Convicted { agent: *agent, reason });
+        self.event(Event::Convicted { agent, reason });
+    }
+}
+
+impl AgentRecord {
+    /// Independent others contradict it, which weighs `cause`: its work is reviewed, and some of its pay is forfeited, as
+    /// what was seen stands for what was not. Whatever it differs by: kinds of page that an agent is kept from
+    /// (`outcome::Limits`) are for where volatility is known.
+    fn differed(&mut self, cause: i64, now: Timestamp) {
+        self.trust.retry(review_pages(cause), now);
+        self.forfeit = self.forfeit.saturating_add(forfeit(cause));
+        if review_pages(cause) > 0 {
+            self.review.get_or_insert(now);
+        }
+    }
+
+    /// Its owner may know of a review once it is over.
+    fn end_review(&mut self, now: Timestamp) {
+        if let Some(began) = self.review.filter(|_| !self.trust.is_proving()) {
+            self.review = None;
+            self.notices.add(Reason::UnderReview, began, now, []);
+        }
     }
 }
 

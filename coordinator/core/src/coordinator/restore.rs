@@ -3,7 +3,7 @@
 //! Decides what each kind of truth means for a machine that has forgotten it. The order is the shell's: [`Restore`] first,
 //! then whatever journal and archive hold past the index's position, then [`Coordinator::resume`].
 
-use super::epoch::position;
+use super::epoch::Conviction;
 use super::{Coordinator, Job};
 use crate::frontier::RobotsState;
 use crate::input::Archived;
@@ -16,6 +16,7 @@ use crate::roster::Agent;
 use crate::settlement::Settlement;
 use crate::store::{Store, StoreError};
 use crate::task::{AttemptState, Phase, Task};
+use crate::trust::blocks::BlockId;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobId, PeerId, TaskId};
 use sward_proto::note::SignedNote;
@@ -149,6 +150,8 @@ impl Coordinator {
         for id in jobs {
             self.check_done(id, now);
         }
+        // An epoch may have ended meanwhile, and dates were promised for its end.
+        self.timers.insert((now, super::Timer::Epoch));
         self.finish_turn(now);
     }
 
@@ -209,43 +212,82 @@ impl Coordinator {
                 }
             }
             JournalEntry::JobState { job, state } => self.put_state(job, state, now),
-            JournalEntry::Convicted { agent, at, reason } => {
-                self.put_conviction(agent, at, reason, now);
+            JournalEntry::Convicted { agent, at, reason, tasks, forfeited } => {
+                self.put_conviction(agent, Conviction { at, reason, tasks, forfeited }, now);
             }
-            JournalEntry::Receipt { .. } | JournalEntry::Retracted { .. } => {}
+            JournalEntry::Appealed { agent, text, at } => self.put_appeal(agent, text, at),
+            JournalEntry::AppealDecided { agent, upheld, why, at } => {
+                self.put_appeal_decision(agent, upheld, why, at);
+            }
+            JournalEntry::Receipt { .. }
+            | JournalEntry::Forfeited { .. }
+            | JournalEntry::Retracted { .. } => {}
             JournalEntry::Countersigned { agent, note } => self.put_countersigned(agent, note),
         }
     }
 
-    /// Applies a receipt that is in the journal: the credit that it covers is pending no more.
+    /// Applies a receipt that is in the journal, or that there is none as all was forfeited: the credit that it covers is
+    /// pending no more. Nothing of other entries.
     ///
     /// # Errors
     /// [`StoreError`] where the pending credit cannot be read, or the note is none.
     pub fn replay_receipt(
         &mut self,
         store: &impl Store,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        match entry {
+            JournalEntry::Receipt { agent, note, covers, forfeited } => {
+                self.replay_note(store, *agent, note, (*covers, *forfeited))
+            }
+            JournalEntry::Forfeited { agent, covers } => {
+                let covered = covered(store, *agent, *covers)?;
+                self.put_covered(*agent, &covered);
+                self.save_agent(agent);
+                Ok(())
+            }
+            JournalEntry::Invited { .. }
+            | JournalEntry::Enrolled { .. }
+            | JournalEntry::Submitted { .. }
+            | JournalEntry::JobState { .. }
+            | JournalEntry::Countersigned { .. }
+            | JournalEntry::Retracted { .. }
+            | JournalEntry::Convicted { .. }
+            | JournalEntry::Appealed { .. }
+            | JournalEntry::AppealDecided { .. } => Ok(()),
+        }
+    }
+
+    fn replay_note(
+        &mut self,
+        store: &impl Store,
         agent: PeerId,
-        note: String,
-        through: (Timestamp, TaskId),
+        note: &str,
+        (covers, forfeited): (Option<(BlockId, TaskId)>, u32),
     ) -> Result<(), StoreError> {
         let body = SignedNote::parse(note.as_bytes())
             .ok()
             .and_then(|signed| ReceiptBody::parse(signed.text()).ok())
             .ok_or_else(|| StoreError::Damaged(format!("journal: receipt of {agent}")))?;
-        let known = self.roster.get(&agent).map(|member| member.record.seq);
-        if known.is_some_and(|known| known >= body.seq) {
+        let Some(member) = self.roster.get_mut(&agent) else { return Ok(()) };
+        let record = &mut member.record;
+        if record.seq >= body.seq {
             return Ok(());
         }
-        let Answer::Matured { credits, .. } =
-            (Lookup::Matured { agent, until: through.0 }).answer(store)?
-        else {
-            return Ok(());
-        };
-        let covered: Vec<MaturedCredit> = credits
-            .into_iter()
-            .filter(|credit| position(&credit.key).is_some_and(|at| at <= through))
-            .collect();
-        self.put_receipt(agent, &body, note, &covered);
+        let mut covered = covered(store, agent, covers.unwrap_or((BlockId(u64::MAX), TaskId(0))))?;
+        if covers.is_none() {
+            // It covers what comes first, as much as it counts.
+            let count = body.tasks.saturating_sub(record.receipted.tasks);
+            covered.retain(|credit| credit.amount.tasks > 0);
+            covered.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        }
+        // As much was passed over then, whatever is known to be forfeited by now.
+        let known = std::mem::replace(&mut record.forfeit, forfeited);
+        self.put_receipt(agent, &body, note.to_owned(), &covered);
+        if let Some(member) = self.roster.get_mut(&agent) {
+            member.record.forfeit = known.saturating_sub(forfeited);
+            self.save_agent(&agent);
+        }
         Ok(())
     }
 
@@ -282,4 +324,18 @@ impl Coordinator {
     pub fn take_batch(&mut self) -> crate::batch::Batch {
         std::mem::take(&mut self.batch)
     }
+}
+
+/// An agent's credit up to a place.
+fn covered(
+    store: &impl Store,
+    agent: PeerId,
+    through: (BlockId, TaskId),
+) -> Result<Vec<MaturedCredit>, StoreError> {
+    let lookup = Lookup::Matured { agent, through: through.0, now: Timestamp::ZERO };
+    let Answer::Matured { mut credits, .. } = lookup.answer(store)? else {
+        return Ok(Vec::new());
+    };
+    credits.retain(|credit| credit.place <= through && credit.amount.tasks > 0);
+    Ok(credits)
 }

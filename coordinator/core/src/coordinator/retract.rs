@@ -14,10 +14,12 @@ use crate::record::chunk::Entry;
 use crate::record::pending::HeldPage;
 use crate::settlement::Settlement;
 use crate::store::{Store, StoreError};
+use crate::trust::blocks::BlockId;
 use std::collections::{BTreeMap, BTreeSet};
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::ids::{JobId, PeerId, TaskId};
 use sward_proto::outcome::Outcome;
+use sward_proto::retraction::{Retraction, RetractionReason};
 use sward_proto::timestamp::Timestamp;
 
 /// The retractions of a journal, applied once every settlement that the index lacked is.
@@ -34,13 +36,16 @@ impl Retractions {
     pub fn of<'a>(entries: impl Iterator<Item = &'a JournalEntry>) -> Self {
         let pages: Vec<HeldPage> = entries
             .filter_map(|entry| match entry {
-                JournalEntry::Retracted { page, at: _ } => Some(page.clone()),
+                JournalEntry::Retracted { page, .. } => Some(page.clone()),
                 JournalEntry::Invited { .. }
                 | JournalEntry::Enrolled { .. }
                 | JournalEntry::Submitted { .. }
                 | JournalEntry::JobState { .. }
                 | JournalEntry::Receipt { .. }
                 | JournalEntry::Countersigned { .. }
+                | JournalEntry::Forfeited { .. }
+                | JournalEntry::Appealed { .. }
+                | JournalEntry::AppealDecided { .. }
                 | JournalEntry::Convicted { .. } => None,
             })
             .collect();
@@ -115,12 +120,32 @@ impl Coordinator {
             let Some(page) = page else { continue };
             let alone = page.with.iter().all(|partner| self.is_convicted(partner));
             if (alone || page.contested) && !self.fallen.pages.contains(&page.task) {
-                let entry = JournalEntry::Retracted { page: page.clone(), at: now };
+                let note = self.retraction(&page, now);
+                let entry = JournalEntry::Retracted { page: page.clone(), at: now, note };
                 self.outputs.push_back(Output::Journal(entry));
                 self.event(Event::Retracted { task: page.task });
                 self.put_retraction(page, true, now);
             }
         }
+    }
+
+    /// What is published of a page that was released and is taken back.
+    fn retraction(&self, page: &HeldPage, at: Timestamp) -> Option<String> {
+        let job = self.jobs.get(&page.job).filter(|_| !page.contested)?;
+        let retraction = Retraction {
+            job: job.record.spec.name.clone(),
+            task: page.task,
+            url: page.url.clone(),
+            payload: page.payload,
+            at,
+            reason: RetractionReason::AgentsBarred,
+        };
+        retraction.sign(&self.config.signer).ok().map(|note| note.encode())
+    }
+
+    /// Whether pages that an agent had a part in are being looked up, to be taken back.
+    pub(super) fn is_looked_through(&self, agent: &PeerId) -> bool {
+        self.fallen.looked_up.contains(agent)
     }
 
     /// Whether an agent was caught.
@@ -130,11 +155,11 @@ impl Coordinator {
 
     /// What a retraction changes. The URL waits again, unless it was fetched again already.
     fn put_retraction(&mut self, page: HeldPage, again: bool, now: Timestamp) {
-        let HeldPage { task, job: id, url, depth, bytes, revisit, matures, contested, with } = page;
+        let HeldPage { task, job: id, url, depth, bytes, revisit, contested, with, .. } = page;
         self.fallen.pages.insert(task);
         // A contested page is fetched again once: who else saw it has no more to do with it.
         for other in with.iter().filter(|_| contested) {
-            self.batch.delete(record::pending::key(other, matures, task));
+            self.batch.delete(record::pending::key(other, BlockId::NONE, task));
         }
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let counts = &mut job.record.progress.counts;

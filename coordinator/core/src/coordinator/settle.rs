@@ -9,14 +9,16 @@ use crate::frontier::RobotsState;
 use crate::group::{Ties, voices};
 use crate::input::Archived;
 use crate::output::{Event, Output};
-use crate::record::agent::Totals;
+use crate::record::agent::{Standing, Totals};
 use crate::record::capture::CaptureRecord;
 use crate::record::payload::PayloadRecord;
 use crate::record::pending::HeldPage;
 use crate::record::robots::RobotsRecord;
 use crate::record::{self, encode};
+use crate::roster::Mail;
 use crate::settlement::{AgentResult, PageFacts, Settlement};
 use crate::task::{Agreement, Attempt, AttemptState, Phase, RegionVariant, Revealed, Task};
+use crate::trust::blocks::{BlockId, Calendar};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use sward_proto::compare::block::BlockList;
@@ -172,6 +174,7 @@ impl Coordinator {
             ruling: self.ruling(id, attempt.token, outcome),
             class,
             credit: credit.unwrap_or_default(),
+            held: None,
         })
     }
 
@@ -217,8 +220,16 @@ impl Coordinator {
     }
 
     fn archive(&mut self, id: TaskId) {
-        let Some(settling) = self.settling.get(&id) else { return };
-        let Some(settlement) = settling.settlement.clone() else { return };
+        let calendar = self.calendar();
+        let Some(settling) = self.settling.get_mut(&id) else { return };
+        let Some(settlement) = &mut settling.settlement else { return };
+        for result in &mut settlement.results {
+            let record = self.roster.get(&result.agent).map(|member| &member.record);
+            let record = record.filter(|record| record.standing == Standing::Good);
+            let record = record.filter(|_| result.credit.tasks > 0);
+            result.held = record.map(|held| held.blocks.place(calendar, settlement.settled_at));
+        }
+        let settlement = settlement.clone();
         let payload = settlement.page.as_ref().map(|page| page.payload);
         let known = payload.and_then(|payload| settling.known.get(&payload)).cloned();
         self.outputs.push_back(Output::Archive {
@@ -317,25 +328,39 @@ impl Coordinator {
         }
     }
 
+    /// By which terms and epochs credit turns final.
+    pub(super) const fn calendar(&self) -> Calendar {
+        let epoch = Duration::from_secs(self.config.tariff.epoch_seconds());
+        Calendar { terms: self.config.bounds.hold, epoch }
+    }
+
     fn credit(&mut self, settlement: &Settlement, result: &AgentResult, archived: &Archived) {
         let revisit = archived.page.as_ref().is_some_and(|page| page.revisit);
-        let matures =
-            settlement.settled_at + Duration::from_secs(self.config.tariff.hold_seconds());
+        let (calendar, settled) = (self.calendar(), settlement.settled_at);
         self.learn(settlement, result);
-        let Some(agent) = self.roster.get_mut(&result.agent) else { return };
-        let convicted = agent.record.standing != record::agent::Standing::Good;
+        let Some(member) = self.roster.get_mut(&result.agent) else { return };
+        let record = &mut member.record;
+        let earns = result.credit.tasks > 0;
         let contested = settlement.outcome == Outcome::Disagree && !settlement.robots;
-        if (result.credit.tasks > 0 || contested)
-            && !convicted
-            && let Some(pending) = agent.record.pending.plus(result.credit)
-        {
-            agent.record.pending = pending;
-            let key = record::pending::key(&result.agent, matures, settlement.task);
-            let (amount, leaf) = (result.credit, result.leaf);
-            let page = held_page(settlement, &result.agent, revisit, matures);
-            let pending = record::pending::PendingRecord { amount, leaf, page };
-            self.batch.put(key, encode(&pending));
+        if !record.credits(settled, result.held.is_some()) || !(earns || contested) {
+            return self.save_agent(&result.agent);
         }
+        let held = result.held.unwrap_or_else(|| record.blocks.place(calendar, settled));
+        let (block, matures) = if earns {
+            record.pending = record.pending.plus(result.credit).unwrap_or(record.pending);
+            let single = settlement.layer == Some(Layer::Single);
+            let kind = (single, record.trust.on_probation());
+            record.blocks.deliver(held, result.credit, kind, calendar.terms, settled);
+            (held.block, held.promised)
+        } else {
+            (BlockId::NONE, calendar.promise(settled))
+        };
+        let key = record::pending::key(&result.agent, block, settlement.task);
+        let page = held_page(settlement, &result.agent, revisit, matures);
+        let (amount, leaf) = (result.credit, result.leaf);
+        let pending = record::pending::PendingRecord { amount, leaf, page };
+        self.batch.put(key, encode(&pending));
+        self.roster.post(&result.agent, Mail::standing_changed);
         self.save_agent(&result.agent);
     }
 
@@ -441,6 +466,7 @@ fn held_page(
         url: settlement.url.clone(),
         depth: settlement.depth,
         bytes,
+        payload: settlement.page.as_ref().map(|page| page.payload),
         revisit,
         matures,
         contested,

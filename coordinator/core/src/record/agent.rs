@@ -1,14 +1,18 @@
 //! An agent as the index holds it.
 
 use super::Kind;
+use super::appeal::{AppealRecord, Reinstated};
 use crate::group::{Network, Whereabouts};
 use crate::trust::audit::Tally;
+use crate::trust::blocks::{Blocks, Calendar};
 use crate::trust::evidence::Evidence;
+use crate::trust::notices::Notices;
 use crate::trust::replication::Trust;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
 use sward_proto::ids::{Lane, Payee, PeerId, Seq};
 use sward_proto::timestamp::Timestamp;
+use sward_proto::wire::standing::{self, MAX_PENDING};
 
 /// Cumulative work: pages, bytes, micro-units of credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -102,12 +106,26 @@ pub struct AgentRecord {
     pub evidence: Evidence,
     /// What audits of its pages found.
     pub audits: Tally,
+    /// The blocks in which its pending credit waits.
+    pub blocks: Blocks,
+    /// Credit that was pending and is not issued.
+    pub forfeited: Totals,
+    /// Results of which that is still to be taken, out of what turns final next.
+    pub forfeit: u32,
+    /// Since when it is under review, where it is.
+    pub review: Option<Timestamp>,
+    /// What its owner is told of all this.
+    pub notices: Notices,
+    /// Its owner's last appeal.
+    pub appeal: Option<AppealRecord>,
+    /// Since when it works again, where it was barred and appealed.
+    pub reinstated: Option<Reinstated>,
 }
 
 impl AgentRecord {
     /// A newcomer, with so many audited agreements to come before one result of it may be enough.
     #[must_use]
-    pub const fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp, probation: u32) -> Self {
+    pub fn new(payee: Payee, lane: Lane, enrolled_at: Timestamp, probation: u32) -> Self {
         Self {
             payee,
             lane,
@@ -130,6 +148,42 @@ impl AgentRecord {
             trust: Trust::new(enrolled_at, probation),
             evidence: Evidence::new(enrolled_at),
             audits: Tally::ZERO,
+            blocks: Blocks::default(),
+            forfeited: Totals::default(),
+            forfeit: 0,
+            review: None,
+            notices: Notices::default(),
+            appeal: None,
+            reinstated: None,
+        }
+    }
+
+    /// Whether what was settled then counts: nothing of while it was barred does, and nothing of before. Credit that joined a
+    /// block (`placed`) did so while its agent was in good standing.
+    #[must_use]
+    pub fn credits(&self, settled: Timestamp, placed: bool) -> bool {
+        let since = |past: Reinstated| if placed { past.barred } else { past.at };
+        self.standing == Standing::Good && self.reinstated.is_none_or(|past| settled > since(past))
+    }
+
+    /// Whether there is anything to tell its owner.
+    #[must_use]
+    pub const fn has_history(&self) -> bool {
+        self.fetched > 0 || self.appeal.is_some()
+    }
+
+    /// What its owner may read now.
+    #[must_use]
+    pub fn told(&self, calendar: Calendar, now: Timestamp) -> standing::Standing {
+        let barred = match &self.standing {
+            Standing::Good => String::new(),
+            Standing::Convicted { reason, .. } => reason.clone(),
+        };
+        standing::Standing {
+            pending: self.blocks.lines(calendar, MAX_PENDING),
+            notices: self.notices.told(now).collect(),
+            appeal: self.appeal.as_ref().map(AppealRecord::told),
+            barred,
         }
     }
 }

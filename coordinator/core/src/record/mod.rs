@@ -4,6 +4,7 @@
 //! number covers them all, and a store with a newer one is refused.
 
 pub mod agent;
+pub mod appeal;
 pub mod blocks;
 pub mod capture;
 pub mod chunk;

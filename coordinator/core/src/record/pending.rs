@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::record::agent::Totals;
+use crate::trust::blocks::BlockId;
 use serde::{Deserialize, Serialize};
 use sward_proto::canonical_url::CanonicalUrl;
 use sward_proto::digest::Digest;
@@ -32,9 +33,12 @@ pub struct HeldPage {
     pub depth: u16,
     /// Its length.
     pub bytes: u64,
+    /// Of its decoded body, where one was accepted.
+    #[serde(default)]
+    pub payload: Option<Digest>,
     /// Its body was known before.
     pub revisit: bool,
-    /// When the credit for it turns final.
+    /// When the credit for it turns final at the latest.
     pub matures: Timestamp,
     /// It was contested, not accepted.
     pub contested: bool,
@@ -42,11 +46,12 @@ pub struct HeldPage {
     pub with: Vec<PeerId>,
 }
 
-/// Key: kind, agent, time it turns final, task. An agent's credit is in the order in which it matures.
+/// Key: kind, agent, block, task. Blocks turn final in the order of their numbers; what is contested and earns nothing is in
+/// none ([`BlockId::NONE`]).
 #[must_use]
-pub fn key(agent: &PeerId, matures: Timestamp, task: TaskId) -> Vec<u8> {
-    let matures = matures.as_millis().to_be_bytes();
-    super::key(Kind::Pending, &[agent.public_key(), &matures, &task.0.to_be_bytes()])
+pub fn key(agent: &PeerId, block: BlockId, task: TaskId) -> Vec<u8> {
+    let (block, task) = (block.0.to_be_bytes(), task.0.to_be_bytes());
+    super::key(Kind::Pending, &[agent.public_key(), &block, &task])
 }
 
 /// The prefix of an agent's pending credit.
@@ -55,11 +60,11 @@ pub fn prefix(agent: &PeerId) -> Vec<u8> {
     super::key(Kind::Pending, &[agent.public_key()])
 }
 
-/// When the credit under `key` turns final.
+/// The block and the task of the credit under `key`: its place in the order of the keys.
 ///
 /// # Errors
 /// [`StoreError::Damaged`](crate::store::StoreError::Damaged) for a key of another form.
-pub fn matures(key: &[u8]) -> Result<Timestamp, crate::store::StoreError> {
-    let bytes = super::tail::<8>("pending credit", key, 33)?;
-    Ok(Timestamp::from_millis(u64::from_be_bytes(bytes)))
+pub fn place(key: &[u8]) -> Result<(BlockId, TaskId), crate::store::StoreError> {
+    let number = |skip| super::tail::<8>("pending credit", key, skip).map(u64::from_be_bytes);
+    Ok((BlockId(number(33)?), TaskId(number(41)?)))
 }

@@ -64,6 +64,12 @@ impl Block {
         self.single
     }
 
+    /// Whether it was closed: no page joins it, whatever the terms are by now.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
     /// Adds `pages`, of which `single` rest on the agent alone.
     pub const fn deliver(&mut self, pages: u32, single: u32) {
         self.pages = self.pages.saturating_add(pages);
@@ -113,6 +119,9 @@ impl Block {
 /// The audit rate with which a block of an agent that delivers `pages_a_day` comes to hold its checks in time.
 #[must_use]
 pub fn need(terms: Terms, pages_a_day: u32) -> Rate {
+    if terms.checks == 0 {
+        return Rate::ZERO;
+    }
     let gathered = u64::from(pages_a_day) * terms.gather.as_secs() / 86_400;
     Rate::of(u64::from(terms.checks), gathered.min(u64::from(terms.pages)))
 }
@@ -169,6 +178,7 @@ mod tests {
         assert_eq!(need(terms(), 100).ppm(), 400_000);
         assert_eq!(need(terms(), 30), Rate::ONE);
         assert_eq!(need(terms(), 0), Rate::ONE);
+        assert_eq!(need(Terms { checks: 0, ..terms() }, 0), Rate::ZERO);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! know them. They never decide what two fetches have in common (quorum), nor who is asked (grant).
 
 pub mod audit;
+pub mod blocks;
 pub mod evidence;
 pub mod hold;
+pub mod notices;
 pub mod outcome;
 pub mod rate;
 pub mod replication;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sward_coordinator_core::config::Bounds;
 use sward_coordinator_core::input::{Input, UploadFacts};
 use sward_coordinator_core::journal::JournalEntry;
+use sward_coordinator_core::record::agent::Totals;
 use sward_coordinator_core::task::Phase;
 use sward_proto::batch;
 use sward_proto::ids::LeaseToken;
@@ -35,9 +36,10 @@ impl Stage {
         self.reveal(n, token, attested(body));
     }
 
-    fn catch(&mut self, n: u8) {
+    pub(crate) fn catch(&mut self, n: u8) {
         let (at, reason) = (self.now, "forged".to_owned());
-        let caught = JournalEntry::Convicted { agent: peer(n), at, reason };
+        let (agent, tasks, forfeited) = (peer(n), Vec::new(), Totals::default());
+        let caught = JournalEntry::Convicted { agent, at, reason, tasks, forfeited };
         self.coordinator.replay_journal(caught, self.now);
         self.after(Duration::ZERO);
     }

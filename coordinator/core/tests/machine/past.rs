@@ -29,6 +29,7 @@ fn result(n: u8, finding: Finding) -> AgentResult {
         ruling: None,
         class: None,
         credit: Totals::default(),
+        held: None,
     }
 }
 
