@@ -25,6 +25,8 @@ pub struct Plan {
     pub sleepers: usize,
     /// How often the jobs' pages are fetched.
     pub replication: Replication,
+    /// Whether pages stand on which groups agree in part.
+    pub partial: bool,
     /// Audited agreements before one result of an agent is enough.
     pub probation: u32,
     /// How long credit is held, in seconds.
@@ -52,6 +54,7 @@ impl Plan {
             conspirators: 0,
             sleepers: 0,
             replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
+            partial: seed % 5 != 2,
             probation: 6,
             hold_seconds: 10,
             ops: op::draw(seed, agents, healed),

@@ -24,7 +24,7 @@ pub enum Kind {
     Plain,
     /// The same but for noise that the canonical digest leaves out.
     Noisy,
-    /// The same but for one line, which differs at each visit.
+    /// The same but for two lines that differ at each visit, a link to nowhere among them.
     Rolling,
     /// Other bytes for everybody.
     Dynamic,
@@ -86,6 +86,8 @@ pub struct Sites {
 
 /// The product token of Sward's agents.
 const PRODUCT_TOKEN: &str = "SwardBot";
+/// What is in the URL of a link that one visit alone shows.
+pub const FLEETING: &str = "-fleeting-";
 /// When a fetch is given up.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -144,7 +146,9 @@ impl Sites {
             Kind::Noisy => self.page(url, url, &page, Some(noise), elapsed),
             Kind::Rolling => {
                 let text = format!("{}\nvisit {noise}", page.text);
-                self.page(url, url, &Page { text, ..page }, None, elapsed)
+                let mut links = page.links.clone();
+                links.extend(format!("{url}{FLEETING}{noise}").parse());
+                self.page(url, url, &Page { text, links, ..page }, None, elapsed)
             }
             Kind::Dynamic => {
                 let text = format!("{} {noise}", page.text);
