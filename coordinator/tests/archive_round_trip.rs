@@ -6,7 +6,7 @@ use archive_sample::{DATE, head, open, response, settings, url};
 use std::path::Path;
 use sward_coordinator::archive::{
     Archive, ArchiveError, FileRecords, Location, OwnedRecord, Position, Record, Truncated,
-    WriteError, Written, completed, http_head, read_at, records_from,
+    WriteError, Written, completed, converted, http_head, read_at, records_from,
 };
 use sward_proto::digest::Digest;
 
@@ -106,6 +106,23 @@ fn a_revisit_names_what_it_repeats() {
     assert_eq!(record.field("WARC-Refers-To-Date"), Some("2026-11-22T12:40:34.005Z"));
     assert_eq!(record.payload_digest(), Some(Digest::of(b"body")));
     assert_eq!(record.http(), Some((head(b"body").as_bytes(), b"".as_slice())));
+}
+
+#[test]
+fn a_conversion_names_what_it_was_made_from_and_always_has_the_same_bytes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (first, _) = page_and_revisit(dir.path());
+    let response = read(dir.path(), first);
+    let member = converted(&response, "text").expect("short");
+    assert_eq!(converted(&response, "text").expect("short"), member);
+    let path = dir.path().join("text.warc.gz");
+    std::fs::write(&path, member).expect("room");
+    let mut records = FileRecords::open(&path, 0).expect("a file");
+    let (_, text) = records.next().expect("a record").expect("sound");
+    assert_eq!((text.kind(), text.target()), ("conversion", Some("http://a.example/")));
+    assert_eq!((text.id_in("WARC-Refers-To"), text.date()), (Some(first.id), Some(DATE)));
+    assert_eq!(text.block, b"text");
+    assert!(text.id().is_some_and(|id| id != first.id) && records.next().is_none());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::canonical::{KEPT, collapsed, counts, is_left_out};
 use crate::document::Page;
 use crate::sketch::{PathCounts, sketch};
 use crate::text::is_block;
-use crate::walk::{NodeRef, Step, Walk, element};
+use crate::walk::{NodeRef, Step, Walk, compared_text, element};
 use scraper::node::Element;
 use sward_proto::compare::block::{Block, BlockList, MAX_BLOCKS};
 use sward_proto::compare::sketch::Sketch;
@@ -79,7 +79,7 @@ impl Page {
                         visit(node, Some(lines.done.len()));
                     }
                     None => {
-                        lines.pending.push_str(node.value().as_text().map_or("", |text| text));
+                        lines.pending.push_str(&compared_text(node));
                         visit(node, Some(lines.done.len()));
                     }
                 },

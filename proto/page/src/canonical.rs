@@ -3,11 +3,12 @@
 //! Decides which parts of a page count when copies are compared: its elements, its text, and the attributes that a
 //! reader meets (`href`, `src`, `alt`, `title`, `content`, and `value` of visible inputs). Left out is what changes
 //! with each load and is not content: scripts, styles and links to them, `noscript`, `template`, comments, hidden
-//! inputs, tokens against request forgery, nonces, and frames that are marked as advertisements. White space at the
+//! inputs, tokens against request forgery, nonces, frames that are marked as advertisements, and how many minutes ago
+//! something was. White space at the
 //! edges of a text counts for nothing and elsewhere for one space. Never decides how near two differing pages are.
 
 use crate::document::Page;
-use crate::walk::{Step, Walk, element, has_token};
+use crate::walk::{Step, Walk, compared_text, element, has_token};
 use scraper::node::Element;
 use sha2::{Digest as _, Sha256};
 use sward_proto::digest::Digest;
@@ -75,7 +76,7 @@ impl Page {
                 Step::Enter(node) => match element(node) {
                     Some(element) if is_left_out(element) => walk.skip_below(node),
                     Some(element) => lines.open(element),
-                    None => lines.text.push_str(node.value().as_text().map_or("", |text| text)),
+                    None => lines.text.push_str(&compared_text(node)),
                 },
                 Step::Leave(node) => {
                     if element(node).is_some_and(|element| !is_left_out(element)) {

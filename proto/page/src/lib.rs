@@ -18,6 +18,7 @@ pub mod markdown;
 pub mod neutral;
 pub mod page_type;
 pub mod prescan;
+mod relative_time;
 pub mod sketch;
 pub mod text;
 mod walk;

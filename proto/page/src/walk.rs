@@ -3,7 +3,9 @@
 //! Decides the order: a node, its children, the node again. Never follows more than the tree itself, whatever its
 //! depth.
 
+use crate::relative_time::without_relative_times;
 use scraper::{ElementRef, Node, node::Element};
+use std::borrow::Cow;
 use std::ops::Deref;
 
 /// A node of scraper's tree.
@@ -50,6 +52,12 @@ impl<'a> Iterator for Walk<'a> {
         };
         Some(step)
     }
+}
+
+/// The text at a node as copies are compared by it; empty for elements, comments and the like.
+pub(crate) fn compared_text(node: NodeRef<'_>) -> Cow<'_, str> {
+    let text = node.value().as_text().map(|text| &**text).unwrap_or_default();
+    without_relative_times(text)
 }
 
 /// The element at a node, or none for text, comments and the like.

@@ -27,7 +27,7 @@ pub struct LayerVersions {
 
 impl LayerVersions {
     /// Those of this build.
-    pub const CURRENT: Self = Self { canonical: 1, blocks: 1, sketch: 1, active: 1, neutral: 1 };
+    pub const CURRENT: Self = Self { canonical: 2, blocks: 2, sketch: 2, active: 1, neutral: 1 };
 }
 
 vocabulary! {

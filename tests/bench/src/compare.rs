@@ -34,6 +34,9 @@ pub(crate) struct Compare {
     /// How often each page is put through each edit.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Only edits whose name has this in it, and nothing of what comparing costs.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 impl Compare {
@@ -59,15 +62,22 @@ impl Compare {
         neutral_pages(&pages, &mut figures)?;
         self.honest(&pages, &mut figures)?;
         self.forged(&pages, &mut figures)?;
+        if self.only.is_some() {
+            return Ok(figures);
+        }
         let pairs: Vec<(String, String)> = pages.iter().map(two_loads).collect();
         speed::measure(&pairs, &mut figures)?;
         Ok(figures)
     }
 
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|part| name.contains(part))
+    }
+
     /// Honest loads against each other.
     fn honest(&self, pages: &[(usize, String, Places)], figures: &mut Figures) -> Result<()> {
         let mut total = Honest::default();
-        for (noise, name) in Noise::ALL {
+        for (noise, name) in Noise::ALL.into_iter().filter(|(_, name)| self.wants(name)) {
             let mut tally = Honest::default();
             for round in 0..self.rounds {
                 for (number, html, places) in pages {
@@ -86,7 +96,7 @@ impl Compare {
     /// A forger's load against an honest one, with two witnesses.
     fn forged(&self, pages: &[(usize, String, Places)], figures: &mut Figures) -> Result<()> {
         let (mut all, mut missed) = (0, 0);
-        for (forgery, name) in Forgery::ALL {
+        for (forgery, name) in Forgery::ALL.into_iter().filter(|(_, name)| self.wants(name)) {
             let mut fates: BTreeMap<Fate, usize> = BTreeMap::new();
             let (mut trials, mut contradicted) = (0, 0);
             for round in 0..self.rounds {

@@ -107,7 +107,7 @@ impl Shell {
             tariff,
             signer,
             schema: ReceiptSchema::of_domain("sim.site.org").ok()?,
-            rules: Rules::default(),
+            rules: Rules { partial: plan.partial, ..Rules::default() },
             developer: false,
             seen_key: SeenKey(seed_for(plan.seed, "seen")),
             seed: seed_for(plan.seed, "core"),

@@ -136,12 +136,14 @@ pub fn draw_jobs(plan: &Plan) -> Vec<JobSpec> {
         .collect()
 }
 
-/// How each URL of a job has to end, by what the sites are; those in `lost` may end in any way and lead nowhere.
+/// How each URL of a job has to end, by what the sites are and by whether pages stand on which groups agree in part; those in
+/// `lost` may end in any way and lead nowhere.
 #[must_use]
 pub fn endings(
     spec: &JobSpec,
     sites: &Sites,
     lost: &BTreeSet<CanonicalUrl>,
+    partial: bool,
 ) -> BTreeMap<CanonicalUrl, Ending> {
     let mut endings = BTreeMap::new();
     let Ok(rules) = spec.rules() else { return endings };
@@ -154,7 +156,7 @@ pub fn endings(
             endings.insert(url, Ending::Any);
             continue;
         }
-        let (mut ending, leads_to) = ending(&url, sites);
+        let (mut ending, leads_to) = ending(&url, sites, partial);
         if spec.replication == Replication::Audited && ending == Ending::Settled(Outcome::Disagree)
         {
             // Who fetches it alone cannot see that it changes.
@@ -166,7 +168,7 @@ pub fn endings(
     endings
 }
 
-fn ending(url: &CanonicalUrl, sites: &Sites) -> (Ending, Vec<CanonicalUrl>) {
+fn ending(url: &CanonicalUrl, sites: &Sites, partial: bool) -> (Ending, Vec<CanonicalUrl>) {
     if !sites.allows(url) {
         return (Ending::Forbidden, Vec::new());
     }
@@ -175,6 +177,7 @@ fn ending(url: &CanonicalUrl, sites: &Sites) -> (Ending, Vec<CanonicalUrl>) {
         return (Ending::Settled(Outcome::Http4xx), Vec::new());
     };
     match &page.kind {
+        Kind::Rolling if !partial => (Ending::Settled(Outcome::Disagree), Vec::new()),
         Kind::Plain | Kind::Noisy | Kind::Rolling | Kind::Slow => {
             (Ending::Settled(Outcome::Ok), page.links.clone())
         }

@@ -6,6 +6,7 @@
 use crate::coordinator_shell::Shell;
 use crate::liar::Role;
 use crate::regions;
+use crate::sites::FLEETING;
 use crate::turn::Answer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -473,6 +474,10 @@ fn check_blocks(settlement: &Settlement) -> Result<(), String> {
     };
     let shown = blocks.attested.matches('1').count();
     let withheld = blocks.attested.matches('0').count();
+    let mut links = settlement.page.iter().flat_map(|page| &page.links);
+    if let Some(link) = links.find(|link| link.as_str().contains(FLEETING)) {
+        return Err(format!("{link} is followed, which one agent alone saw"));
+    }
     // Nothing is withheld where two agree on the whole copy and a third is only near them.
     let right = is_partial && shown > 0 && blocks.kept.len() == 8 * (shown + withheld);
     if right { Ok(()) } else { Err(format!("{shown} blocks are shown, {withheld} withheld")) }

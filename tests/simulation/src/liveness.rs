@@ -51,7 +51,8 @@ pub fn check(shell: &Shell, sites: &Sites, roles: &[Role], watch: &mut Watch) {
         if ended != job.progress.counts.discovered || job.progress.counts.queued != 0 {
             watch.fail(format!("job {id} does not add up: {:?}", job.progress.counts));
         }
-        for (url, ending) in expectation::endings(&job.spec, sites, &outvoted(shell, id, roles)) {
+        let (lost, partial) = (outvoted(shell, id, roles), shell.config().rules.partial);
+        for (url, ending) in expectation::endings(&job.spec, sites, &lost, partial) {
             let got = settled.get(&(id, &url)).copied();
             let right = match ending {
                 Ending::Settled(outcome) => got == Some(outcome),

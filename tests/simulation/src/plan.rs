@@ -31,6 +31,8 @@ pub struct Plan {
     pub trusted: usize,
     /// How often the jobs' pages are fetched.
     pub replication: Replication,
+    /// Whether pages stand on which groups agree in part.
+    pub partial: bool,
     /// Audited agreements before one result of an agent is enough.
     pub probation: u32,
     /// Whether the owners of barred agents appeal; every second appeal is upheld.
@@ -63,6 +65,7 @@ impl Plan {
             regions: if seed % 4 == 3 { 3 } else { 0 },
             trusted: [0, 0, 2, 0, 1][(seed % 5) as usize],
             replication: if seed % 3 == 1 { Replication::Audited } else { Replication::Full },
+            partial: seed % 5 != 2,
             probation: 6,
             appeals: false,
             hold_seconds: 10,

@@ -26,7 +26,7 @@ pub enum Kind {
     Plain,
     /// The same but for noise that the canonical digest leaves out.
     Noisy,
-    /// The same but for one line, which differs at each visit.
+    /// The same but for two lines that differ at each visit, a link to nowhere among them.
     Rolling,
     /// Another page for each region of some: to agents of the first, and of all others.
     Geo,
@@ -92,6 +92,8 @@ pub struct Sites {
 
 /// The product token of Sward's agents.
 const PRODUCT_TOKEN: &str = "SwardBot";
+/// What is in the URL of a link that one visit alone shows.
+pub const FLEETING: &str = "-fleeting-";
 /// When a fetch is given up.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -155,7 +157,9 @@ impl Sites {
             Kind::Noisy => self.page(url, url, &page, Some(noise), elapsed),
             Kind::Rolling => {
                 let text = format!("{}\nvisit {noise}", page.text);
-                self.page(url, url, &Page { text, ..page }, None, elapsed)
+                let mut links = page.links.clone();
+                links.extend(format!("{url}{FLEETING}{noise}").parse());
+                self.page(url, url, &Page { text, links, ..page }, None, elapsed)
             }
             Kind::Geo => {
                 let text = regions::seen_from(region, &page.text);
