@@ -17,6 +17,8 @@ use sward_page::document::Page;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobName, TaskId};
 use sward_proto::quorum::finding::Finding;
+use sward_proto::region::Region;
+use sward_proto::verdict::Variant;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -36,10 +38,36 @@ struct Line<'a> {
     depth: u16,
     job: &'a JobName,
     verdict: Verdict,
+    #[serde(skip_serializing_if = "<[VariantLine]>::is_empty")]
+    variants: &'a [VariantLine<'a>],
     #[serde(skip_serializing_if = "Option::is_none")]
     warc_file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warc_offset: Option<u64>,
+}
+
+/// What one region sees in place of the page. Its body is not part of the corpus.
+#[derive(Serialize)]
+struct VariantLine<'a> {
+    region: Region,
+    layer: sward_proto::quorum::Layer,
+    status: u16,
+    final_url: &'a str,
+    bytes: u64,
+    payload_digest: String,
+}
+
+impl<'a> From<&'a Variant> for VariantLine<'a> {
+    fn from(variant: &'a Variant) -> Self {
+        Self {
+            region: variant.region,
+            layer: variant.layer,
+            status: variant.page.status,
+            final_url: variant.page.final_url.as_str(),
+            bytes: variant.page.bytes,
+            payload_digest: format!("sha256:{}", variant.page.payload),
+        }
+    }
 }
 
 /// How the page came to be accepted.
@@ -112,6 +140,8 @@ fn line(
             + findings(Finding::Disputed).count(),
         leaves: findings(Finding::Agreed).map(|result| result.leaf).collect(),
     };
+    let variants: Vec<VariantLine<'_>> =
+        settlement.variants.iter().map(VariantLine::from).collect();
     let place = places.get(&view.task);
     let line = Line {
         id: record.id().map(|id| id.to_string()).unwrap_or_default(),
@@ -130,6 +160,7 @@ fn line(
         depth: settlement.depth,
         job,
         verdict,
+        variants: &variants,
         warc_file: place.map(|(file, _)| file.as_str()),
         warc_offset: place.map(|(_, offset)| *offset),
     };

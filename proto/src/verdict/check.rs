@@ -128,9 +128,12 @@ fn check_each_once(results: &[OpenedResult], faults: &mut Faults) {
     });
 }
 
+/// What a voice has of one kind of label.
+type Label = fn(&Voice) -> Option<u16>;
+
 /// Labels are numbered as they come, so that they can tell nothing else.
 fn check_labels(results: &[OpenedResult], faults: &mut Faults) {
-    let fields: [(&str, fn(&Voice) -> Option<u16>); 4] = [
+    let fields: [(&str, Label); 4] = [
         ("voice.payee", |voice| Some(voice.payee)),
         ("voice.network", |voice| Some(voice.network)),
         ("voice.asn", |voice| voice.asn),
