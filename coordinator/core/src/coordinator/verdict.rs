@@ -48,8 +48,13 @@ impl Coordinator {
         let rules = self.config.rules;
         let stable = StableBlocks::unknown();
         let decision = quorum::decide(&votes, rules, &stable);
-        let unheard = quorum::wanted_region(&votes, rules, &stable)
-            .and_then(|vote| opened.get(vote)?.ties.whereabouts.region);
+        let differ = match &decision {
+            Decision::More => true,
+            Decision::Agreed(agreed) => !agreed.regional.is_empty(),
+            Decision::Contested | Decision::Failed { .. } | Decision::Neutral { .. } => false,
+        };
+        let unheard = differ.then(|| quorum::wanted_region(&votes, rules, &stable)).flatten();
+        let unheard = unheard.and_then(|vote| opened.get(vote)?.ties.whereabouts.region);
         let unheard = unheard.filter(|region| {
             self.tasks.get(&id).is_some_and(|task| self.region_answers(task, *region))
         });
