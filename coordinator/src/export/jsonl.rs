@@ -175,3 +175,26 @@ fn text_of(record: &OwnedRecord) -> (Option<String>, String) {
         Err(_) => (None, String::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_is_labelled_with_its_region_and_names_its_body() {
+        let page = serde_json::json!({
+            "final_url": "https://a.example/se", "status": 200, "media_type": "text/html",
+            "fetched_at": 5, "payload": "00".repeat(32), "bytes": 7, "canonical": null,
+            "redirect_target": null,
+        });
+        let variant = serde_json::json!({ "region": "SE", "layer": "canonical", "page": page });
+        let variant: Variant = serde_json::from_value(variant).expect("a variant");
+        let line = serde_json::to_value(VariantLine::from(&variant)).expect("json");
+        let expected = serde_json::json!({
+            "region": "SE", "layer": "canonical", "status": 200, "bytes": 7,
+            "final_url": "https://a.example/se",
+            "payload_digest": format!("sha256:{}", "00".repeat(32)),
+        });
+        assert_eq!(line, expected);
+    }
+}
