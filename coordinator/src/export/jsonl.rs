@@ -15,6 +15,8 @@ use sward_coordinator_core::trust::evidence::Volatility;
 use sward_proto::digest::Digest;
 use sward_proto::ids::{JobName, TaskId};
 use sward_proto::quorum::finding::Finding;
+use sward_proto::region::Region;
+use sward_proto::verdict::Variant;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -39,10 +41,36 @@ struct Line<'a> {
     depth: u16,
     job: &'a JobName,
     verdict: Verdict,
+    #[serde(skip_serializing_if = "<[VariantLine]>::is_empty")]
+    variants: &'a [VariantLine<'a>],
     #[serde(skip_serializing_if = "Option::is_none")]
     warc_file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warc_offset: Option<u64>,
+}
+
+/// What one region sees in place of the page. Its body is not part of the corpus.
+#[derive(Serialize)]
+struct VariantLine<'a> {
+    region: Region,
+    layer: sward_proto::quorum::Layer,
+    status: u16,
+    final_url: &'a str,
+    bytes: u64,
+    payload_digest: String,
+}
+
+impl<'a> From<&'a Variant> for VariantLine<'a> {
+    fn from(variant: &'a Variant) -> Self {
+        Self {
+            region: variant.region,
+            layer: variant.layer,
+            status: variant.page.status,
+            final_url: variant.page.final_url.as_str(),
+            bytes: variant.page.bytes,
+            payload_digest: format!("sha256:{}", variant.page.payload),
+        }
+    }
 }
 
 /// How the page came to be accepted.
@@ -116,6 +144,8 @@ fn line(
             + findings(Finding::Disputed).count(),
         leaves: findings(Finding::Agreed).map(|result| result.leaf).collect(),
     };
+    let variants: Vec<VariantLine<'_>> =
+        settlement.variants.iter().map(VariantLine::from).collect();
     let place = places.get(&view.task);
     let line = Line {
         id: record.id().map(|id| id.to_string()).unwrap_or_default(),
@@ -137,8 +167,32 @@ fn line(
         depth: settlement.depth,
         job,
         verdict,
+        variants: &variants,
         warc_file: place.map(|(file, _)| file.as_str()),
         warc_offset: place.map(|(_, offset)| *offset),
     };
     serde_json::to_vec(&line).context("json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_is_labelled_with_its_region_and_names_its_body() {
+        let page = serde_json::json!({
+            "final_url": "https://a.example/se", "status": 200, "media_type": "text/html",
+            "fetched_at": 5, "payload": "00".repeat(32), "bytes": 7, "canonical": null,
+            "redirect_target": null,
+        });
+        let variant = serde_json::json!({ "region": "SE", "layer": "canonical", "page": page });
+        let variant: Variant = serde_json::from_value(variant).expect("a variant");
+        let line = serde_json::to_value(VariantLine::from(&variant)).expect("json");
+        let expected = serde_json::json!({
+            "region": "SE", "layer": "canonical", "status": 200, "bytes": 7,
+            "final_url": "https://a.example/se",
+            "payload_digest": format!("sha256:{}", "00".repeat(32)),
+        });
+        assert_eq!(line, expected);
+    }
 }

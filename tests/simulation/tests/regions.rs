@@ -31,3 +31,15 @@ fn without_regions_there_is_no_variant() {
     let report = holds(Plan { regions: 0, ..Plan::of_seed(3, 24) });
     assert_eq!(report.variants, 0);
 }
+
+/// Agents that tell the same lies from networks, systems and regions of their own, or from one region: what they have
+/// accepted falls once they are caught, and nobody honest does.
+#[test]
+fn regions_hold_where_liars_agree() {
+    let conspired = variants(|seed| Plan {
+        conspirators: if seed % 2 == 0 { 3 } else { 5 },
+        hold_seconds: 90,
+        ..Plan::of_seed(seed, 24).calm()
+    });
+    assert!(conspired > 20, "{conspired} variants");
+}

@@ -131,8 +131,8 @@ impl Coordinator {
     /// Whether an agent of this region is connected that would be a further voice.
     pub(super) fn region_answers(&self, task: &Task, region: Region) -> bool {
         self.roster.iter().filter(|(_, agent)| !agent.record.trusted).any(|(peer, agent)| {
-            let ties = agent.ties().filter(|ties| ties.whereabouts.region == Some(region));
-            ties.is_some_and(|ties| task.takes(peer, &ties))
+            agent.record.whereabouts.region == Some(region)
+                && agent.ties().is_some_and(|ties| task.takes(peer, &ties))
         })
     }
 }

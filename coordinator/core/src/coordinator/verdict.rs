@@ -53,7 +53,12 @@ impl Coordinator {
         let stable = StableBlocks::from_bytes(&task.known.stable).unwrap_or_default();
         let trusted: Vec<bool> = opened.iter().map(|opened| opened.trusted).collect();
         let judged = judge(&votes, &trusted, rules, &stable);
-        let region = unheard_region(&votes, &opened, rules, &stable);
+        let differ = match &judged.decision {
+            Decision::More => true,
+            Decision::Agreed(agreed) => !agreed.regional.is_empty(),
+            Decision::Contested | Decision::Failed { .. } | Decision::Neutral { .. } => false,
+        };
+        let region = differ.then(|| unheard_region(&votes, &opened, rules, &stable)).flatten();
         let unheard = region.filter(|region| {
             self.tasks.get(&id).is_some_and(|task| self.region_answers(task, *region))
         });

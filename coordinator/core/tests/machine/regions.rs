@@ -5,12 +5,13 @@ use std::time::Duration;
 use sward_coordinator_core::group::{Asn, Whereabouts};
 use sward_coordinator_core::input::{Input, UploadFacts};
 use sward_coordinator_core::settlement::Settlement;
-use sward_coordinator_core::task::Phase;
+use sward_coordinator_core::task::{Attempt, Phase};
 use sward_proto::batch;
 use sward_proto::draw::PassedOver;
 use sward_proto::ids::LeaseToken;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::finding::Finding;
+use sward_proto::quorum::voice::Voice;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -131,6 +132,40 @@ fn what_a_region_agrees_on_is_its_variant() {
     let [variant] = &settlement.variants[..] else { panic!("{:?}", settlement.variants) };
     assert_eq!(variant.region.to_string(), "JP");
     assert_eq!(variant.page.payload, sward_proto::digest::Digest::of(b"other"));
+}
+
+/// Where nobody differs, a verdict says nothing of where anybody is.
+#[test]
+fn places_are_left_out_of_what_all_agree_on() {
+    let mut stage = Stage::of_places(&[(1, "SE"), (2, "JP")]);
+    stage.see(&[(1, "main"), (2, "main")]);
+    let settlement = stage.hand_in("main");
+    let voices: Vec<Voice> =
+        settlement.results.iter().flat_map(|result| &result.origin).map(|o| o.voice).collect();
+    assert_eq!(voices, [Voice::new(0, 0), Voice::new(1, 1)]);
+    let mut stage = Stage::of_places(&[(1, "SE"), (2, "JP"), (3, "SE"), (4, "BR")]);
+    stage.see(&[(1, "main"), (2, "other")]);
+    stage.see(&[(3, "main")]);
+    stage.see(&[(4, "main")]);
+    let settlement = stage.hand_in("main");
+    let regions = settlement.results.iter().flat_map(|result| &result.origin);
+    let regions: Vec<_> = regions.map(|origin| origin.voice.region).collect();
+    assert_eq!(regions, [Some(0), Some(1), Some(0), Some(2)]);
+}
+
+/// The one agent of the region that is to be heard once more does not ask for work.
+#[test]
+fn the_circle_is_widened_where_a_region_does_not_come() {
+    let mut stage = Stage::of_places(&[(1, "SE"), (2, "JP"), (3, "SE"), (4, "BR")]);
+    stage.see(&[(1, "main"), (2, "other")]);
+    assert!(!stage.poll(4), "another of Sweden may come");
+    stage.after(Duration::from_secs(59));
+    if stage.tokens(4).is_empty() {
+        assert!(stage.poll(4));
+    }
+    let of_fourth = |attempt: &&Attempt| attempt.agent == peer(4);
+    let attempts = stage.attempts();
+    assert!(attempts.iter().find(of_fourth).is_some_and(|attempt| attempt.draw.widened));
 }
 
 /// Of a region with one agent nothing can be learnt: nobody is waited for, and nobody blamed.

@@ -3,4 +3,5 @@
 mod alterations;
 mod corpus;
 mod files;
+mod regions;
 mod sample;

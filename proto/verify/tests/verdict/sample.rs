@@ -15,7 +15,7 @@ use sward_proto::quorum::finding::Finding;
 use sward_proto::quorum::voice::Voice;
 use sward_proto::quorum::{Layer, Rules};
 use sward_proto::timestamp::Timestamp;
-use sward_proto::verdict::{Bundle, Case, OpenedResult, Origin, Page, PublishedBlocks};
+use sward_proto::verdict::{Bundle, Case, OpenedResult, Origin, Page, PublishedBlocks, Variant};
 
 /// The body of the accepted page.
 pub(crate) const BODY: &str = "<p>a</p><p>b</p><p>c</p>";
@@ -190,6 +190,30 @@ pub(crate) fn whole() -> Case {
         opened(4, draw(4, None), &attest(4, "xyz", "forged"), "xyz", Finding::Forged),
     ];
     case(Layer::Identical, &truth(1), results)
+}
+
+/// Four saw one page, two of another region another one: that region's variant.
+pub(crate) fn regional() -> Case {
+    let (truth, own) = (|n| attest(n, "abc", BODY), |n| attest(n, "xyz", "own"));
+    let mut results: Vec<OpenedResult> = (1..=4)
+        .map(|n| opened(n, draw(n, None), &truth(n), "abc", Finding::Agreed))
+        .chain((5..=6).map(|n| opened(n, draw(n, None), &own(n), "xyz", Finding::Variant)))
+        .collect();
+    for (n, result) in (0..).zip(&mut results) {
+        result.origin.voice.asn = Some(n);
+        result.origin.voice.region = Some(u16::from(n > 3));
+    }
+    let mut case = case(Layer::Identical, &truth(1), results);
+    let page = Page {
+        fetched_at: own(5).fetched_at,
+        payload: Digest::of(b"own"),
+        bytes: 3,
+        canonical: Some(Digest::of(b"xyz")),
+        ..case.page.clone().expect("a page")
+    };
+    let region = "JP".parse().expect("a region");
+    case.variants = vec![Variant { region, layer: Layer::Identical, page }];
+    case
 }
 
 /// The same two blocks, and a third that differs at each visit: only the two are published.

@@ -8,6 +8,7 @@ mod books;
 mod chance;
 mod coordinator;
 mod disk;
+pub mod mmdb;
 mod process;
 mod site;
 

@@ -1,130 +1,14 @@
 //! The operator's files of autonomous systems and countries: read where they are sound, refused with a reason where not.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use sward_coordinator::config::NetworkPart;
 use sward_coordinator::network::NetworkFiles;
 use sward_coordinator_core::group::{Asn, Whereabouts};
-
-/// A value in an MMDB's data section (MaxMind DB format 2.0).
-enum Value {
-    Text(&'static str),
-    U16(u16),
-    U32(u32),
-    U64(u64),
-    List(Vec<Value>),
-    Map(Vec<(&'static str, Value)>),
-}
-
-impl Value {
-    /// Type and size in one byte, or two for the later types; sizes stay below 29.
-    fn write(&self, out: &mut Vec<u8>) {
-        let control = |kind: u8, size: usize, out: &mut Vec<u8>| {
-            let size = u8::try_from(size).expect("small");
-            assert!(size < 29);
-            match kind {
-                1..8 => out.push(kind << 5 | size),
-                _ => out.extend([size, kind - 7]),
-            }
-        };
-        match self {
-            Self::Text(text) => {
-                control(2, text.len(), out);
-                out.extend(text.as_bytes());
-            }
-            Self::U16(number) => {
-                control(5, 2, out);
-                out.extend(number.to_be_bytes());
-            }
-            Self::U32(number) => {
-                control(6, 4, out);
-                out.extend(number.to_be_bytes());
-            }
-            Self::U64(number) => {
-                control(9, 8, out);
-                out.extend(number.to_be_bytes());
-            }
-            Self::List(items) => {
-                control(11, items.len(), out);
-                items.iter().for_each(|item| item.write(out));
-            }
-            Self::Map(fields) => {
-                control(7, fields.len(), out);
-                for (key, value) in fields {
-                    Self::Text(key).write(out);
-                    value.write(out);
-                }
-            }
-        }
-    }
-}
-
-/// What one side of a node leads to.
-#[derive(Clone, Copy)]
-enum Side {
-    Nothing,
-    Node(usize),
-    Data(usize),
-}
-
-/// An IPv6 tree of 24-bit records, in which IPv4 lies below ::/96.
-fn mmdb(networks: Vec<(&str, u8, Value)>) -> Vec<u8> {
-    let (mut nodes, mut data) = (vec![[Side::Nothing; 2]], Vec::new());
-    for (address, length, value) in networks {
-        let (bits, length) = match address.parse().expect("an address") {
-            IpAddr::V4(v4) => (u128::from(u32::from(v4)), length + 96),
-            IpAddr::V6(v6) => (u128::from(v6), length),
-        };
-        let mut node = 0;
-        for depth in 0..length {
-            let side = usize::from(bits >> (127 - depth) & 1 == 1);
-            if depth + 1 == length {
-                nodes[node][side] = Side::Data(data.len());
-            } else if let Side::Node(next) = nodes[node][side] {
-                node = next;
-            } else {
-                nodes[node][side] = Side::Node(nodes.len());
-                node = nodes.len();
-                nodes.push([Side::Nothing; 2]);
-            }
-        }
-        value.write(&mut data);
-    }
-    let mut file = Vec::new();
-    for side in nodes.iter().flatten() {
-        let record = match side {
-            Side::Nothing => nodes.len(),
-            Side::Node(node) => *node,
-            Side::Data(at) => nodes.len() + 16 + at,
-        };
-        file.extend(&u32::try_from(record).expect("small").to_be_bytes()[1..]);
-    }
-    file.extend([0; 16]);
-    file.extend(data);
-    file.extend(b"\xab\xcd\xefMaxMind.com");
-    let metadata = Value::Map(vec![
-        ("node_count", Value::U32(u32::try_from(nodes.len()).expect("small"))),
-        ("record_size", Value::U16(24)),
-        ("ip_version", Value::U16(6)),
-        ("database_type", Value::Text("Tiny")),
-        ("languages", Value::List(vec![Value::Text("en")])),
-        ("binary_format_major_version", Value::U16(2)),
-        ("binary_format_minor_version", Value::U16(0)),
-        ("build_epoch", Value::U64(1_767_225_600)),
-        ("description", Value::Map(vec![("en", Value::Text("a test's"))])),
-    ]);
-    metadata.write(&mut file);
-    file
-}
-
-fn system(number: u32) -> (&'static str, Value) {
-    ("autonomous_system_number", Value::U32(number))
-}
-
-fn country(code: &'static str) -> (&'static str, Value) {
-    ("country", Value::Map(vec![("iso_code", Value::Text(code))]))
-}
+use sward_system_tests::network::mmdb::{Value, country, mmdb, system};
+use sward_system_tests::network::{Agent, Coordinator, Site, wait_for};
 
 /// One file for both.
 fn both() -> Vec<u8> {
@@ -220,4 +104,39 @@ fn what_is_no_such_file_is_refused_with_its_name() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_coordinator_starts_with_a_sound_file_alone_and_shows_where_agents_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut coordinator = Coordinator::init(folder.path(), true);
+    let file = coordinator.data.join("both.mmdb");
+    coordinator.reconfigure(
+        "[limits]",
+        "[network]\nasn = \"both.mmdb\"\ncountry = \"both.mmdb\"\n\n[limits]",
+    );
+    std::fs::write(&file, b"not a database").expect("a file");
+    let said = coordinator.does(&["serve"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for part in ["network.asn", "both.mmdb", "no MMDB file"] {
+        assert!(said.stderr.contains(part), "no {part:?} in {said:?}");
+    }
+    assert!(!coordinator.data.join("control.sock").exists(), "nothing listened");
+    let known = |n, code| Value::Map(vec![system(n), country(code)]);
+    let networks = vec![("127.0.12.0", 24, known(7, "SE")), ("127.0.13.0", 24, known(8, "JP"))];
+    std::fs::write(&file, mmdb(networks)).expect("a file");
+    coordinator.serve();
+    let site = Site::generated(folder.path(), 1);
+    let mut agents: Vec<Agent> =
+        (1..=3).map(|n| Agent::join(folder.path(), n, &coordinator, &site)).collect();
+    agents.iter_mut().for_each(Agent::start);
+    let shown = wait_for("three agents", Duration::from_secs(30), || {
+        coordinator.agents().filter(|all| all.len() == 3 && all.iter().all(|one| one.connected))
+    });
+    let mut places: Vec<_> = shown.into_iter().map(|one| (one.asn, one.region)).collect();
+    places.sort();
+    let place = |asn, code: &str| (Some(asn), Some(code.to_owned()));
+    assert_eq!(places, [(None, None), place(7, "SE"), place(8, "JP")]);
+    agents.iter_mut().for_each(Agent::end);
+    coordinator.end();
 }
