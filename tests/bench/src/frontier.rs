@@ -195,6 +195,7 @@ impl Bench {
             page: Some(page),
             results: Vec::new(),
             audit: None,
+            spot: None,
             rules: None,
             blocks: None,
         })
