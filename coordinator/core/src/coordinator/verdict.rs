@@ -148,10 +148,8 @@ impl Coordinator {
             let wanted = &job.record.spec.media_types;
             !wanted.is_empty() && !wanted.contains(&response.media_type)
         });
-        match agreed_outcome(response.status) {
-            Outcome::Ok if unwanted => Outcome::Policy,
-            outcome => outcome,
-        }
+        let outcome = agreed_outcome(response.status);
+        if outcome == Outcome::Ok && unwanted { Outcome::Policy } else { outcome }
     }
 
     /// Asks the index which of a task's bodies are in the archive.
