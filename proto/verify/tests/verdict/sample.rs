@@ -196,7 +196,7 @@ pub(crate) fn ruled() -> Case {
     let mut case = whole();
     let fetched = (5..17).map(|n| {
         let finding = if n == 5 { Finding::Agreed } else { Finding::Neutral };
-        let result = opened(n, draw(n.into(), None), &attest(n, "abc", BODY), "abc", finding);
+        let result = opened(n, draw(n, None), &attest(n, "abc", BODY), "abc", finding);
         OpenedResult { trusted: true, ..result }
     });
     case.results.extend(fetched);
