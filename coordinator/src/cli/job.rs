@@ -161,6 +161,10 @@ fn details(job: &JobView) -> String {
     text.push_str(&format!("  {:<12} {}\n", "queued", job.counts.queued));
     text.push_str(&format!("  {:<12} {}\n", "in hand", job.open));
     text.push_str(&format!("  {:<12} {}\n", "fetches", job.counts.fetches));
+    if job.counts.trusted > 0 {
+        let trusted = job.counts.trusted;
+        text.push_str(&format!("  {trusted} results are of fetchers of your own\n"));
+    }
     if job.counts.single > 0 {
         let single = job.counts.single;
         text.push_str(&format!("  {single} pages rest on the word of one agent\n"));

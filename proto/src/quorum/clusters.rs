@@ -93,7 +93,8 @@ impl<'a> Clusters<'a> {
     /// saw something else does not count. A majority may be one cabal, the operator is none of it.
     fn beside_trusted(&self) -> Option<Vec<usize>> {
         let trusted = self.trusted.filter(|vote| self.voiced.contains(vote))?;
-        [2, 3].into_iter().find_map(|level| {
+        let levels: &[usize] = if self.rules.partial { &[2, 3] } else { &[1] };
+        levels.iter().copied().find_map(|level| {
             let same = |vote: &usize| self.agree(trusted, *vote, level);
             let same: Vec<usize> = self.voiced.iter().copied().filter(same).collect();
             (self.groups(&same) >= 2).then_some(same)

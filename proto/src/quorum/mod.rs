@@ -424,6 +424,73 @@ mod tests {
         assert_eq!((all.members, all.tainted), (vec![0, 1, 2], vec![]));
     }
 
+    /// The last so many votes are trusted fetches.
+    fn judged(results: &[Result], trusted: usize) -> referee::Judged {
+        let votes: Vec<Vote<'_>> = results
+            .iter()
+            .map(|Result(n, attestation, blocks)| Vote {
+                voice: voice(*n),
+                attestation,
+                blocks,
+                at: attestation.fetched_at,
+            })
+            .collect();
+        let trusted: Vec<bool> = (0..results.len()).map(|n| n + trusted >= results.len()).collect();
+        referee::judge(&votes, &trusted, Rules::default(), &StableBlocks::unknown())
+    }
+
+    #[test]
+    fn a_trusted_fetch_and_one_agent_outweigh_a_cabal_that_edits_one_block() {
+        let (truth, cabal) = (|n| page(n, "abc", ""), |n| page(n, "abd", ""));
+        let votes = [truth(1), cabal(2), cabal(3), cabal(4)];
+        assert_eq!(agreed(&votes).disputed, [0]);
+        let with_one: Vec<Result> = votes.iter().cloned().chain([truth(9)]).collect();
+        let one = judged(&with_one, 1);
+        let Decision::Agreed(agreed) = &one.decision else { panic!("{one:?}") };
+        assert_eq!((&agreed.members[..], &agreed.disputed[..]), (&[0, 4][..], &[1, 2, 3][..]));
+        assert!(one.is_open() && one.ruling(1).is_none());
+        let more = (0..12).map(|_| truth(9));
+        let all = judged(&votes.iter().cloned().chain(more).collect::<Vec<_>>(), 12);
+        assert!((1..4).all(|n| all.ruling(n) == Some(ruling::Ruling::Differs)), "{all:?}");
+        assert!(!all.is_open());
+    }
+
+    #[test]
+    fn who_lacks_what_a_trusted_fetch_lacks_too_is_spared() {
+        let (truth, other) = (|n| page(n, "abc", ""), page(2, "abx", ""));
+        let votes = [truth(1), other, truth(3), truth(4)];
+        for (fetched, ruled) in [
+            // Another block in the same place: the page varies there.
+            (vec!["abc", "aby"], Some(ruling::Ruling::PageAtFault)),
+            (vec!["abx"], Some(ruling::Ruling::Stands)),
+            // It varies elsewhere.
+            (vec!["abc", "abcd"], None),
+        ] {
+            let count = fetched.len();
+            let fetches = fetched.iter().map(|text| page(9, text, ""));
+            let all: Vec<Result> = votes.iter().cloned().chain(fetches).collect();
+            let judged = judged(&all, count);
+            let Decision::Agreed(agreed) = &judged.decision else { panic!("{judged:?}") };
+            if ruled == Some(ruling::Ruling::Stands) {
+                // Seen by the trusted fetch and by an agent: that is the page.
+                assert_eq!(agreed.members, [1, 4]);
+                continue;
+            }
+            assert_eq!(judged.ruling(1), ruled, "{fetched:?}");
+            assert_eq!(agreed.disputed.contains(&1), ruled.is_none());
+        }
+    }
+
+    #[test]
+    fn trusted_fetches_alone_accept_nothing_and_are_never_blamed() {
+        let fetches = [seen(8, 200, "x"), seen(9, 200, "x")];
+        assert_eq!(judged(&fetches, 2).decision, Decision::More);
+        let lies = [seen(1, 200, "y"), seen(2, 200, "y"), seen(3, 200, "y"), seen(9, 200, "x")];
+        let judged = judged(&lies, 1);
+        let Decision::Agreed(agreed) = &judged.decision else { panic!("{judged:?}") };
+        assert_eq!((agreed.contradicted.len(), judged.is_open()), (0, false));
+    }
+
     #[test]
     fn seven_different_answers_are_contested() {
         let all: Vec<Result> = (0..7).map(|n| seen(n, 200, &format!("{n}"))).collect();

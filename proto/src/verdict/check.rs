@@ -122,8 +122,8 @@ fn check_each_once(results: &[OpenedResult], faults: &mut Faults) {
     let trusted: BTreeSet<PeerId> =
         results.iter().filter(|result| result.trusted).map(|result| result.agent).collect();
     each(results, |index, result| {
-        let again = !agents.insert(result.agent);
-        if !result.trusted && (again || trusted.contains(&result.agent)) {
+        let again = !agents.insert(result.agent) || trusted.contains(&result.agent);
+        if again && !result.trusted {
             faults.of_result(index, "agent", format!("{} stands twice", result.agent));
         }
         if !tokens.insert(result.token) {

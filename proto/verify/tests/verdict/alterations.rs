@@ -1,8 +1,10 @@
 //! Each field that matters, altered: by somebody without the coordinator's key, and by the coordinator itself.
 
-use crate::sample::{agent, by_known_blocks, coordinator, partial, peer, publish, seal, whole};
+use crate::sample::{
+    agent, by_known_blocks, coordinator, partial, peer, publish, ruled, seal, whole,
+};
 use std::time::Duration;
-use sward_proto::draw::{PassedOver, Round};
+use sward_proto::draw::{AuditDraw, PassedOver, Round};
 use sward_proto::ids::LeaseToken;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::Layer;
@@ -34,6 +36,8 @@ fn whole_and_partial_verdicts_are_recomputed() {
     assert_eq!((checked.results, checked.groups), (3, 3));
     let checked = check(&publish(by_known_blocks())).expect("it holds");
     assert_eq!((checked.results, checked.groups), (2, 2));
+    let checked = check(&publish(ruled())).expect("it holds");
+    assert_eq!((checked.results, checked.groups), (16, 4));
 }
 
 #[test]
@@ -130,6 +134,19 @@ const KNOWN: [Alteration; 5] = [
     ("a threshold below the floor", |c| c.rules.limits.jaccard = 499, "limits.jaccard"),
 ];
 
+/// The same of one in which trusted fetches had a part.
+const RULED: [Alteration; 5] = [
+    ("a ruling withdrawn", |c| c.results[3].ruling = None, "results[3].ruling"),
+    ("spared all the same", |c| c.results[3].finding = Finding::Neutral, "results[3].finding"),
+    ("one trusted fetch too few", |c| drop(c.results.pop()), "results[3].ruling"),
+    ("a trusted fetch as an agent's", |c| c.results[6].trusted = false, "results[6].finding"),
+    (
+        "a spot check of nothing",
+        |c| c.spot = Some(AuditDraw::spot(&c.seeds[0], &c.plan.anchor.0)),
+        "spot",
+    ),
+];
+
 /// What nothing else in the bundle contradicts: for this the coordinator vouches, and its signature alone tells.
 const VOUCHED: [Alteration; 10] = [
     ("margin", |c| c.rules.margin = 1, ""),
@@ -168,6 +185,7 @@ fn what_follows_from_the_rest_cannot_be_altered_by_anybody() {
     let all = PROVED.iter().map(|alteration| (whole(), alteration));
     let all = all.chain(PARTIAL.iter().map(|alteration| (partial(), alteration)));
     let all = all.chain(KNOWN.iter().map(|alteration| (by_known_blocks(), alteration)));
+    let all = all.chain(RULED.iter().map(|alteration| (ruled(), alteration)));
     for (case, (name, alter, field)) in all {
         let mut altered = case.clone();
         alter(&mut altered);

@@ -85,8 +85,8 @@ fn what_is_no_bundle_is_malformed() {
     is(bent("http://site.example/p", "http://SITE.example/p"), Outcome::Malformed, "url");
     is(bent("\"task\":7", "\"task\":7.0"), Outcome::Malformed, "not a verdict bundle");
     let long = text.replacen("\"docs\"", &format!("\"{}\"", "d".repeat(MAX_BUNDLE_BYTES)), 1);
-    is(outcome("a", long.as_bytes()), Outcome::Malformed, "at most 2097152 are read");
-    is(outcome("a.jsonl", long.as_bytes()), Outcome::Malformed, "at most 2097152 are read");
+    is(outcome("a", long.as_bytes()), Outcome::Malformed, "at most 6291456 are read");
+    is(outcome("a.jsonl", long.as_bytes()), Outcome::Malformed, "at most 6291456 are read");
     let many = text.replacen("\"results\":[", &format!("\"results\":[{}", "[".repeat(9000)), 1);
     is(outcome("a", many.as_bytes()), Outcome::Malformed, "recursion limit");
 }

@@ -12,6 +12,7 @@ use sward_proto::ids::{LeaseToken, PeerId, TaskId};
 use sward_proto::note::NoteSigner;
 use sward_proto::outcome::Outcome;
 use sward_proto::quorum::finding::Finding;
+use sward_proto::quorum::ruling::Ruling;
 use sward_proto::quorum::voice::Voice;
 use sward_proto::quorum::{Layer, Rules};
 use sward_proto::timestamp::Timestamp;
@@ -213,6 +214,19 @@ pub(crate) fn regional() -> Case {
     };
     let region = "JP".parse().expect("a region");
     case.variants = vec![Variant { region, layer: Layer::Identical, page }];
+    case
+}
+
+/// The same, where twelve trusted fetches confirm that nobody else is shown what the fourth claims.
+pub(crate) fn ruled() -> Case {
+    let mut case = whole();
+    let fetched = (5..17).map(|n| {
+        let finding = if n == 5 { Finding::Agreed } else { Finding::Neutral };
+        let result = opened(n, draw(n, None), &attest(n, "abc", BODY), "abc", finding);
+        OpenedResult { trusted: true, ..result }
+    });
+    case.results.extend(fetched);
+    case.results[3].ruling = Some(Ruling::Differs);
     case
 }
 

@@ -10,6 +10,17 @@ use sward_agent_core::session::View;
 use sward_control::Client;
 use sward_proto::ids::PeerId;
 
+/// What an agent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Does what it says.
+    Honest,
+    /// Tells the same lies of every page as others of its kind: it is shown the demo's false mirror.
+    Colluder,
+    /// The operator's own fetcher.
+    Trusted,
+}
+
 /// An agent, running or not.
 #[derive(Debug)]
 pub struct Agent {
@@ -27,14 +38,34 @@ impl Agent {
     /// Where one of the two refuses.
     #[must_use]
     pub fn join(folder: &Path, number: u8, coordinator: &Coordinator, site: &Site) -> Self {
-        let invite = coordinator.does(&["--json", "invite"]).ok();
+        Self::join_as(Part::Honest, folder, number, coordinator, site)
+    }
+
+    /// The same in another part.
+    ///
+    /// # Panics
+    /// Where one of the two refuses.
+    #[must_use]
+    pub fn join_as(
+        part: Part,
+        folder: &Path,
+        number: u8,
+        coordinator: &Coordinator,
+        site: &Site,
+    ) -> Self {
+        let mirror = part == Part::Colluder;
+        let invite: &[&str] = match part {
+            Part::Honest | Part::Colluder => &["--json", "invite"],
+            Part::Trusted => &["--json", "invite", "--trusted"],
+        };
+        let invite = coordinator.does(invite).ok();
         let invite: Value = serde_json::from_str(&invite).expect("an invite");
         let part = |name: &str| invite["invite"][name].as_str().expect("a part").to_owned();
         let mut more = vec![
             "--developer-loopback".to_owned(),
             format!("--developer-address=127.0.{}.1", 11 + number),
         ];
-        more.extend(site.agent_flags());
+        more.extend(site.agent_flags(mirror));
         Self::set_up(folder, number, &part("address"), &part("code"), &more)
     }
 

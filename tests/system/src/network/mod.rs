@@ -12,7 +12,7 @@ pub mod mmdb;
 mod process;
 mod site;
 
-pub use agent::Agent;
+pub use agent::{Agent, Part};
 pub use books::{Books, check_receipts, exported_urls};
 pub use chance::Chance;
 pub use coordinator::{Coordinator, free_port};

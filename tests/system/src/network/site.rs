@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub const SITE_HOST: &str = "site.sward.test";
 const SECURE_HOST: &str = "secure.sward.test";
 const ADDRESS: &str = "127.7.7.1";
+/// Where the demo has the mirror that its colluders see.
+const MIRROR: &str = "127.66.4.1";
 
 #[derive(Debug, Deserialize)]
 struct Ready {
@@ -57,11 +59,11 @@ impl Site {
         format!("http://{SITE_HOST}:{}{path}", self.ready.http)
     }
 
-    /// What an agent's setup needs to find it.
-    pub(super) fn agent_flags(&self) -> Vec<String> {
-        let mut flags = Vec::new();
+    /// What an agent's setup needs to find it, or its false mirror.
+    pub(super) fn agent_flags(&self, mirror: bool) -> Vec<String> {
+        let (mut flags, address) = (Vec::new(), if mirror { MIRROR } else { ADDRESS });
         for host in [SITE_HOST, SECURE_HOST] {
-            flags.extend(["--developer-name".to_owned(), format!("{host}={ADDRESS}")]);
+            flags.extend(["--developer-name".to_owned(), format!("{host}={address}")]);
         }
         flags.extend(["--developer-root".to_owned(), self.authority.display().to_string()]);
         flags
