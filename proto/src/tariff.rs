@@ -213,7 +213,7 @@ mod tests {
     fn the_sample_is_a_tariff() {
         let tariff = Tariff::parse(SAMPLE).expect("deploy/tariff.toml");
         assert_eq!(tariff.hash(), Digest::of(SAMPLE.as_bytes()));
-        assert_eq!((tariff.hold_seconds(), tariff.epoch_seconds()), (259_200, 86_400));
+        assert_eq!((tariff.hold_seconds(), tariff.epoch_seconds()), (604_800, 86_400));
         assert_eq!((tariff.name(), tariff.currency()), ("sward sample tariff", "credit"));
         let of_ten = [
             CreditClass::Accepted,
