@@ -19,6 +19,7 @@ pub mod machine;
 pub mod op;
 pub mod page;
 pub mod plan;
+pub mod real;
 pub mod recovery;
 pub mod report;
 pub mod sites;

@@ -93,12 +93,12 @@ fn axes(svg: &mut String) {
 
 fn series(svg: &mut String, rows: &[Row], scheme: Scheme, place: usize, colour: &str) {
     let mut shares: Vec<f64> =
-        rows.iter().filter(|r| r.scheme == scheme && r.share > 0.0).map(|row| row.share).collect();
+        rows.iter().filter(|r| is_of(r, scheme) && r.share > 0.0).map(|row| row.share).collect();
     shares.dedup();
     let points: Vec<(String, f64, f64)> = shares
         .into_iter()
         .map(|share| {
-            let of = || rows.iter().filter(move |r| r.scheme == scheme && r.share == share);
+            let of = || rows.iter().filter(move |r| is_of(r, scheme) && r.share == share);
             let fetches = of().map(|r| r.rates.fetches_per_accepted).fold(0.0, f64::max);
             let forged = of().map(|r| r.rates.accepted_forgery_rate).fold(0.0, f64::max);
             let beyond =
@@ -130,4 +130,9 @@ fn series(svg: &mut String, rows: &[Row], scheme: Scheme, place: usize, colour: 
         left + 12.0,
         name(scheme).replace('_', " ")
     ));
+}
+
+/// Whether a row is of a whole scheme.
+fn is_of(row: &Row, scheme: Scheme) -> bool {
+    row.name == name(scheme)
 }
