@@ -1,182 +1,301 @@
 //! What comparisons see of real pages: which forgeries they find, and which honest loads they take for different ones.
 //!
-//! Measured on the half of the sites that nobody looked at while thresholds were chosen.
+//! Asks the rules by which the coordinator settles a page (`quorum`), with as many honest witnesses as these ask for, and a
+//! profile of the page's stable blocks learnt from some earlier loads, or none. Pages are of the half of the sites that nobody looked at while thresholds were
+//! chosen. Decides nothing itself.
 
 use super::corpus;
 use super::edits::{Chance, Forgery, Noise, forge, load};
-use super::source::{edited, places};
+use super::source::{Places, edited, places};
 use super::trial::{Fetch, fetch};
 use crate::table::interval::at_most;
 use crate::table::play::in_parallel;
-use crate::table::sight::Sight;
-use anyhow::{Context as _, Result};
+use crate::table::sight::{Seen, Sight};
+use anyhow::Result;
 use std::path::Path;
-use sward_proto::compare::Verdict;
+use sward_proto::compare::stable::StableBlocks;
+use sward_proto::quorum::voice::Voice;
+use sward_proto::quorum::{Agreed, Decision, Rules, Vote, decide};
+use sward_proto::timestamp::Timestamp;
 
-/// Edits of one block: whoever knows the code chooses the one that is seen least.
-const ONE_BLOCK: [Forgery; 4] =
-    [Forgery::Number, Forgery::Link, Forgery::Paragraph, Forgery::Insertion];
+/// Edits of one block, as indices in [`Forgery::ALL`]: number, link, paragraph, one paragraph more. Whoever knows the code
+/// chooses the one that is found least.
+const ONE_BLOCK: std::ops::Range<usize> = 0..4;
+/// The index of an older copy.
+const OLD: usize = Forgery::ALL.len() - 1;
+/// The index of what stands for a page that was never fetched: another page.
+const INVENTED: usize = Forgery::ALL.len();
+/// Kinds of forgery that are tried.
+const KINDS: usize = Forgery::ALL.len() + 1;
 
 /// What was measured.
 #[derive(Debug)]
 pub struct Measured {
     /// The chances that follow.
     pub sight: Sight,
-    pages: u32,
-    forgeries: Vec<(String, Count)>,
-    honest: Count,
-    near: Count,
+    pages: usize,
+    learnt: usize,
+    /// Of loads that are equal but for the forgery, and of those that vary.
+    forged: [[Count; KINDS]; 2],
+    honest: Vec<(&'static str, Count)>,
 }
 
-/// How often something happened.
+/// What became of some results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Count {
-    happened: u32,
-    of: u32,
+    trials: u32,
+    /// Not among those that agree, and contradicted by them.
+    found: u32,
+    /// What only it says is not published, and nothing follows for its agent.
+    withheld: u32,
+    /// Results that were asked for beyond two.
+    further: u32,
 }
 
-impl Count {
-    const fn add(&mut self, happened: bool) {
-        self.happened += happened as u32;
-        self.of += 1;
-    }
-
-    const fn sum(self, other: Self) -> Self {
-        Self { happened: self.happened + other.happened, of: self.of + other.of }
-    }
-
-    fn share(self) -> f64 {
-        f64::from(self.happened) / f64::from(self.of.max(1))
-    }
-}
-
-/// Of one page: forgeries by kind, an invented page at the end; honest pairs; those that are only near.
+/// One page's trials.
 #[derive(Debug, Default)]
 struct Trials {
-    forged: [Count; Forgery::ALL.len()],
-    invented: Count,
-    honest: Count,
-    near: Count,
+    forged: [[Count; KINDS]; 2],
+    honest: [Count; 6],
     bytes: usize,
 }
 
-/// Measures on the pages below a folder.
+/// Honest loads that a result is judged beside.
+struct Loads<'a> {
+    witnesses: Vec<&'a Fetch>,
+    stable: StableBlocks,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Found,
+    Withheld,
+    Passes,
+}
+
+/// Measures on the pages below a folder, with profiles learnt from so many earlier loads; none with fewer than two.
 ///
 /// # Errors
 /// If there are none, or one cannot be read.
-pub fn measure(folder: &Path, threads: usize) -> Result<Measured> {
+pub fn measure(folder: &Path, learnt: usize, threads: usize) -> Result<Measured> {
     let pages = corpus::load(folder)?;
     let htmls: Vec<String> = pages.into_iter().filter(|p| p.reported).map(|p| p.html).collect();
-    let numbered: Vec<(usize, &str, &str)> = htmls
-        .iter()
-        .zip(htmls.iter().cycle().skip(1))
-        .enumerate()
-        .map(|(number, (html, other))| (number, html.as_str(), other.as_str()))
-        .collect();
-    let trials =
-        in_parallel(&numbered, threads, |(number, html, other)| try_page(*number, html, other));
-    let trials: Vec<Trials> = trials.into_iter().collect::<Result<_>>()?;
-    let all = |of: fn(&Trials) -> Count| trials.iter().map(of).fold(Count::default(), Count::sum);
-    let mut forgeries: Vec<(String, Count)> = Vec::new();
-    for (place, (_, name)) in Forgery::ALL.into_iter().enumerate() {
-        let counts = trials.iter().filter_map(|trials| trials.forged.get(place)).copied();
-        forgeries.push((name.to_owned(), counts.fold(Count::default(), Count::sum)));
+    let pairs = htmls.iter().zip(htmls.iter().cycle().skip(1)).enumerate();
+    let pairs: Vec<(usize, (&String, &String))> = pairs.collect();
+    let trials = in_parallel(&pairs, threads, |(number, (html, other))| {
+        try_page(*number, html, other, learnt)
+    });
+    let mut sum = Trials::default();
+    for trials in trials {
+        sum.add(&trials?);
     }
-    let seen = |wanted: Forgery| {
-        let place = Forgery::ALL.iter().position(|(forgery, _)| *forgery == wanted);
-        place.and_then(|place| forgeries.get(place)).map_or(0.0, |(_, count)| count.share())
+    let names = Noise::ALL.iter().map(|(_, name)| *name);
+    let honest: Vec<(&'static str, Count)> = names.zip(sum.honest).collect();
+    let (mut all, mut seen) = (Count::default(), [[Seen::ALL; KINDS]; 2]);
+    sum.honest.iter().for_each(|count| all.add(*count));
+    for (seen, counts) in seen.iter_mut().zip(&sum.forged) {
+        for (seen, count) in seen.iter_mut().zip(counts) {
+            *seen = count.seen();
+        }
+    }
+    let of = |place: usize| seen.map(|kinds| kinds.get(place).copied().unwrap_or(Seen::ALL));
+    let least = |kinds: [Seen; KINDS]| {
+        let edits = kinds.get(ONE_BLOCK).unwrap_or_default().iter().copied();
+        edits.min_by(|one, other| one.found.total_cmp(&other.found)).unwrap_or(Seen::ALL)
     };
-    let (honest, near) = (all(|t| t.honest), all(|t| t.near));
-    let bytes: usize = trials.iter().map(|trials| trials.bytes).sum();
+    let trials = f64::from(all.trials.max(1));
     let sight = Sight {
-        invented: all(|t| t.invented).share(),
-        block: ONE_BLOCK.map(seen).into_iter().fold(1.0, f64::min),
-        old: seen(Forgery::OldCopy),
-        noise: at_most(honest.happened) / f64::from(honest.of.max(1)),
-        near: near.share(),
-        bytes: bytes as f64 / trials.len().max(1) as f64,
+        invented: of(INVENTED),
+        block: seen.map(least),
+        old: of(OLD),
+        noise: at_most(all.found) / trials,
+        further: f64::from(all.further) / trials,
+        bytes: sum.bytes as f64 / htmls.len().max(1) as f64,
     };
-    forgeries.push(("a page never fetched".to_owned(), all(|t| t.invented)));
-    let pages = u32::try_from(trials.len()).context("so many pages")?;
-    Ok(Measured { sight, pages, forgeries, honest, near })
+    Ok(Measured { sight, pages: htmls.len(), learnt, forged: sum.forged, honest })
 }
 
 impl Measured {
+    fn profiles(&self) -> String {
+        match self.learnt {
+            0 | 1 => "unknown profiles".into(),
+            loads => format!("profiles learnt from {loads} earlier loads"),
+        }
+    }
+
     /// What was measured, for people.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!(
-            "What comparisons see is measured on {} real pages (mean {:.0} bytes), each loaded anew by two honest witnesses:",
-            self.pages, self.sight.bytes
-        )];
-        for (name, count) in &self.forgeries {
+        let mut lines = vec![
+            format!("Measured on {} real pages, of {:.0} bytes on average, by the coordinator's rules with {}:", self.pages, self.sight.bytes, self.profiles()),
+            "  forged                  where loads are else equal: found, withheld      where they vary: found, withheld".to_owned(),
+        ];
+        let names = Forgery::ALL.iter().map(|(_, name)| *name).chain(["a page never fetched"]);
+        let [equal, varying] = &self.forged;
+        for (name, (equal, varying)) in names.zip(equal.iter().zip(varying)) {
+            let say = |count: &Count| {
+                let Seen { found, withheld } = count.seen();
+                format!(
+                    "{:>6.2} % {:>6.2} % of {:<4}",
+                    found * 100.0,
+                    withheld * 100.0,
+                    count.trials
+                )
+            };
             lines.push(format!(
-                "  forged, {name}: {:.2} % of {} contradicted",
-                count.share() * 100.0,
-                count.of
+                "  {name:<23} {}                       {}",
+                say(equal),
+                say(varying)
             ));
         }
-        let Count { happened, of } = self.honest;
-        lines.push(format!(
-            "  honest loads with labelled dynamic edits: {happened} of {of} contradicted, {:.2} % only near and so fetched once more",
-            self.near.share() * 100.0
-        ));
-        lines.push(format!(
-            "One-block editors are taken to know the edit that is seen least ({:.4}), and whatever is not contradicted passes for",
-            self.sight.block
-        ));
-        lines.push(format!(
-            "accepted; replayers are seen with {:.4}, those that invent with {:.4}. Honest noise is put at the upper 95 % bound, {:.1e},",
-            self.sight.old, self.sight.invented, self.sight.noise
-        ));
-        lines.push("beside the assumed chance that a page shows two versions. Baselines are taken to see every difference.".to_owned());
+        for (name, count) in &self.honest {
+            let further = f64::from(count.further) / f64::from(count.trials.max(1));
+            lines.push(format!(
+                "  honest, {name:<15} {:>4} of {} taken for different; {further:.2} further results a page",
+                count.found, count.trials
+            ));
+        }
+        lines.extend([
+            "Found: an agent is held to it. Withheld: a checked page is published without it, and its agent goes free. The rest passes.".to_owned(),
+            "Block editors know which edit of one block is found least. Honest differences are put at the upper 95 % bound of all six".to_owned(),
+            format!("kinds together, {:.1e}, beside the assumed chance that a page shows two versions. Static pages take the first columns;", self.sight.noise),
+            "all others the last ones, and each of their checks the further results. Baselines are taken to see every difference.".to_owned(),
+        ]);
         lines
     }
 }
 
-fn try_page(number: usize, html: &str, other: &str) -> Result<Trials> {
+impl Trials {
+    fn add(&mut self, other: &Self) {
+        let ours = self.forged.iter_mut().flatten().chain(&mut self.honest);
+        for (count, more) in ours.zip(other.forged.iter().flatten().chain(&other.honest)) {
+            count.add(*more);
+        }
+        self.bytes += other.bytes;
+    }
+}
+
+impl Count {
+    fn add(&mut self, other: Self) {
+        self.trials += other.trials;
+        self.found += other.found;
+        self.withheld += other.withheld;
+        self.further += other.further;
+    }
+
+    fn note(&mut self, (fate, results): (Fate, usize)) {
+        self.trials += 1;
+        self.found += u32::from(fate == Fate::Found);
+        self.withheld += u32::from(fate == Fate::Withheld);
+        self.further += u32::try_from(results.saturating_sub(2)).unwrap_or(0);
+    }
+
+    fn seen(self) -> Seen {
+        let of = f64::from(self.trials.max(1));
+        Seen { found: f64::from(self.found) / of, withheld: f64::from(self.withheld) / of }
+    }
+}
+
+fn try_page(number: usize, html: &str, other: &str, learnt: usize) -> Result<Trials> {
     let places = places(html);
     let mut trials = Trials { bytes: html.len(), ..Trials::default() };
-    let six = Noise::ALL.into_iter().filter(|(noise, _)| *noise != Noise::Translation);
-    for (round, (noise, _)) in six.enumerate() {
-        let dynamic = |who: usize| {
-            load(noise, &places, html, number, &mut Chance::new(&[number, round, who, 4]))
-        };
-        let copy = |who: usize| fetch(&edited(html, &dynamic(who)));
-        let (judged, one, two) = (copy(0)?, copy(1)?, copy(2)?);
-        let Some((differs, near)) = judge(&judged, &one, &two) else { continue };
-        trials.honest.add(differs);
-        trials.near.add(near);
-        // Each page's forgeries stand among the dynamic edits of one kind.
-        if round != number % 6 {
-            continue;
+    let most = Rules::default().most;
+    let once = fetch(html)?;
+    let plain = Loads { witnesses: vec![&once; most - 1], stable: profile(&vec![&once; learnt]) };
+    let [equal, varying] = &mut trials.forged;
+    let invented = fetch(other)?;
+    try_forgeries(number, html, &places, None, &plain, &invented, equal)?;
+    for (place, (count, (noise, _))) in trials.honest.iter_mut().zip(Noise::ALL).enumerate() {
+        let copy = |who: usize| fetch(&edited(html, &dynamic(noise, number, who, html, &places)));
+        let fetches = (0..most + learnt).map(copy).collect::<Result<Vec<_>>>()?;
+        let (now, before) = fetches.split_at_checked(most).unwrap_or((&fetches, &[]));
+        let Some((judged, witnesses)) = now.split_first() else { continue };
+        let stable = profile(&before.iter().collect::<Vec<_>>());
+        let loads = Loads { witnesses: witnesses.iter().collect(), stable };
+        if let Some(fate) = judge(judged, &loads) {
+            count.note(fate);
         }
-        for (count, (forgery, _)) in trials.forged.iter_mut().zip(Forgery::ALL) {
-            let edits = forge(forgery, &places, html, &mut Chance::new(&[number, 98]));
-            if edits.is_empty() {
-                continue;
-            }
-            let forged = fetch(&edited(html, &[edits, dynamic(0)].concat()))?;
-            if let Some((differs, _)) = judge(&forged, &one, &two) {
-                count.add(differs);
-            }
-        }
-        if let Some((differs, _)) = judge(&fetch(other)?, &one, &two) {
-            trials.invented.add(differs);
+        if place == number % 6 {
+            try_forgeries(number, html, &places, Some(noise), &loads, &invented, varying)?;
         }
     }
     Ok(trials)
 }
 
-/// Whether a result differs from one witness or is contradicted by both, and whether it is only near the first; `None` where
-/// it says nothing.
-fn judge(judged: &Fetch, one: &Fetch, two: &Fetch) -> Option<(bool, bool)> {
-    let verdict = judged.against(one).verdict;
-    let differs = match verdict {
-        Verdict::Neutral(_) | Verdict::NotComparable(_) | Verdict::Status => return None,
-        Verdict::Identical | Verdict::Canonical => false,
-        Verdict::StableEqual | Verdict::Near => judged.is_contradicted_by(&[one, two]),
-        Verdict::Tainted(_) | Verdict::Divergent(_) => true,
-    };
-    Some((differs, verdict == Verdict::Near))
+fn try_forgeries(
+    number: usize,
+    html: &str,
+    places: &Places,
+    noise: Option<Noise>,
+    loads: &Loads<'_>,
+    invented: &Fetch,
+    counts: &mut [Count; KINDS],
+) -> Result<()> {
+    let own = noise.map(|noise| dynamic(noise, number, 0, html, places)).unwrap_or_default();
+    for (count, (forgery, _)) in counts.iter_mut().zip(Forgery::ALL) {
+        let edits = forge(forgery, places, html, &mut Chance::new(&[number, 98]));
+        if edits.is_empty() {
+            continue;
+        }
+        let forged = fetch(&edited(html, &[edits, own.clone()].concat()))?;
+        if let Some(fate) = judge(&forged, loads) {
+            count.note(fate);
+        }
+    }
+    if let (Some(fate), Some(count)) = (judge(invented, loads), counts.get_mut(INVENTED)) {
+        count.note(fate);
+    }
+    Ok(())
+}
+
+/// The blocks that earlier loads share.
+fn profile(loads: &[&Fetch]) -> StableBlocks {
+    if loads.len() < 2 {
+        return StableBlocks::unknown();
+    }
+    let blocks: Vec<_> = loads.iter().map(|load| &load.blocks).collect();
+    StableBlocks::shared(&blocks, <[usize]>::len)
+}
+
+fn dynamic(
+    noise: Noise,
+    number: usize,
+    who: usize,
+    html: &str,
+    places: &Places,
+) -> Vec<super::source::Edit> {
+    load(noise, places, html, number, &mut Chance::new(&[number, noise as usize, who, 4]))
+}
+
+/// What becomes of a result beside as many of the witnesses as the rules ask for, and how many results that took; `None`
+/// where the page is none.
+fn judge(judged: &Fetch, loads: &Loads<'_>) -> Option<(Fate, usize)> {
+    for count in 1..=loads.witnesses.len() {
+        let fetches: Vec<&Fetch> =
+            std::iter::once(judged).chain(loads.witnesses.iter().copied().take(count)).collect();
+        let votes: Vec<Vote<'_>> = (0..).zip(&fetches).map(|(n, fetch)| vote(n, fetch)).collect();
+        match decide(&votes, Rules::default(), &loads.stable) {
+            Decision::More => {}
+            Decision::Agreed(agreed) => return Some((fate(judged, &fetches, &agreed), count + 1)),
+            Decision::Contested => return Some((Fate::Withheld, count + 1)),
+            Decision::Neutral { .. } | Decision::Failed { .. } => return None,
+        }
+    }
+    None
+}
+
+fn vote(n: u16, fetch: &Fetch) -> Vote<'_> {
+    let voice = Voice { payee: n, network: n };
+    Vote { voice, attestation: &fetch.attestation, blocks: &fetch.blocks, at: Timestamp::ZERO }
+}
+
+fn fate(judged: &Fetch, fetches: &[&Fetch], agreed: &Agreed) -> Fate {
+    if agreed.contradicted.contains(&0) || agreed.disputed.contains(&0) {
+        return Fate::Found;
+    }
+    let known = fetches.iter().skip(1).flat_map(|other| other.blocks.blocks());
+    let known: std::collections::BTreeSet<_> = known.collect();
+    let alone = judged.blocks.blocks().iter().any(|block| !known.contains(block));
+    let is_out = !agreed.members.contains(&0);
+    if is_out || (agreed.layer.is_partial() && alone) { Fate::Withheld } else { Fate::Passes }
 }

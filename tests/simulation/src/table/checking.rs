@@ -52,8 +52,7 @@ impl World {
                 split.fetch(&mut self.draws)
             }
             Check::Replica => {
-                // An agreement that is only near wants a third result; on average, as it decides nothing else.
-                self.tally.fetches += 1.0 + self.setting.sight.wants_third(&page);
+                self.tally.fetches += 1.0 + self.setting.sight.further(&page);
                 self.partner(&page, &handed, split)
             }
         };
@@ -152,10 +151,14 @@ impl World {
             }
             let unfetched = !attack.fetches_what_it_forges();
             let answer = attack.cheat(page, ringer, &mut self.draws);
-            let seen = self.draws.happens(self.setting.sight.of(attack));
+            let seen = self.setting.sight.of(attack, page);
+            let place = self.draws.unit();
             return match answer {
                 Answer::True => Handed { unfetched, ..honest },
-                _ if !seen => Handed { forged: true, unfetched, ..honest },
+                _ if (seen.found..seen.found + seen.withheld).contains(&place) => {
+                    Handed { unfetched, ..honest }
+                }
+                _ if place >= seen.found => Handed { forged: true, unfetched, ..honest },
                 Answer::Old => {
                     let excuse = honest.excuse.max(Excuse::OldCopy);
                     Handed { said: Said::Alone(0), excuse, forged: true, unfetched, ..honest }

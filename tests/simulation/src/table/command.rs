@@ -51,6 +51,9 @@ pub struct Command {
     /// Measures on the real pages below this folder what comparisons see, instead of assuming it.
     #[arg(long)]
     pages: Option<PathBuf>,
+    /// With that: how many earlier loads of each page its profile was learnt from; none with fewer than two.
+    #[arg(long, default_value_t = 0)]
+    learnt: usize,
     /// Plays Sward without these parts of its rules.
     #[arg(long, value_enum, value_delimiter = ',')]
     without: Vec<Part>,
@@ -106,7 +109,7 @@ impl Command {
     fn size(&self, say: &mut dyn FnMut(&str)) -> Option<Size> {
         let measured = match &self.pages {
             None => None,
-            Some(folder) => match measure::measure(folder, self.threads) {
+            Some(folder) => match measure::measure(folder, self.learnt, self.threads) {
                 Ok(measured) => Some(measured),
                 Err(error) => {
                     say(&format!("cannot measure the pages in {}: {error:#}", folder.display()));
