@@ -217,9 +217,7 @@ impl Attack {
             Self::LoneForger | Self::Bait => vec![Tuning::always()],
             Self::Denial => [0.01, 0.1, 1.0].map(all).to_vec(),
             _ if scheme != Scheme::Sward => [0.01, 0.1, 0.3, 1.0].map(all).to_vec(),
-            Self::DropOut => {
-                [4, 12, 40, 150, 1000].map(|burst| Tuning { burst, ..Tuning::always() }).to_vec()
-            }
+            Self::DropOut => bursts(),
             Self::Sleeper
             | Self::Colluders
             | Self::Farm
@@ -264,4 +262,20 @@ pub fn random(attack: Attack, scale: f64, draws: &mut Draws) -> Tuning {
 
 fn logarithmic(low: f64, high: f64, draws: &mut Draws) -> f64 {
     draws.between(low.ln(), high.ln()).exp()
+}
+
+/// Bursts of several lengths, of which little or all is forged.
+fn bursts() -> Vec<Tuning> {
+    let mut grid = Vec::new();
+    for burst in [12, 40, 150, 500, 2000] {
+        for aim in [Aim::All, Aim::Static, Aim::Noisy] {
+            grid.extend([0.02, 0.07, 0.25, 1.0].map(|rate| Tuning {
+                rate,
+                aim,
+                burst,
+                denies: 0.0,
+            }));
+        }
+    }
+    grid
 }

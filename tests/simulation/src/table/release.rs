@@ -17,8 +17,13 @@ impl World {
         while identity.resting.front().is_some_and(|held| held.block.due(terms) <= now) {
             let Some(mut held) = identity.resting.pop_front() else { break };
             let pages = held.block.shortfall(terms, identity.trust.is_proving());
-            held.fetch_again(pages, None, accomplice, &mut self.draws);
+            let found = held.fetch_again(pages, None, accomplice, &mut self.draws);
             self.tally.fetches += f64::from(pages);
+            if identity.answers_for(found, now) {
+                // The block is at rest no more, but not issued either.
+                identity.resting.push_front(held);
+                return self.convict(who, now);
+            }
             let all = f64::from(held.block.pages());
             let certified: f64 =
                 KINDS.iter().filter(|kind| kind.is_certifiable()).map(|kind| kind.share).sum();
@@ -71,10 +76,17 @@ impl World {
         let (accomplice, terms) = (self.accomplice(), self.setting.terms);
         let role = self.role(who);
         let Some(identity) = self.identities.get_mut(who) else { return };
+        let mut found = [0; KINDS.len()];
         for held in identity.held() {
             let pages = held.block.shortfall(terms, false);
-            held.fetch_again(pages, None, accomplice, &mut self.draws);
+            let here = held.fetch_again(pages, None, accomplice, &mut self.draws);
+            found.iter_mut().zip(here).for_each(|(all, more)| *all += more);
             self.tally.fetches += f64::from(pages);
+        }
+        if self.setting.parts.has(Part::Hold) && identity.answers_for(found, now) {
+            return self.convict(who, now);
+        }
+        for held in identity.held() {
             self.tally.finals += f64::from(held.block.pages() - held.audits);
             self.tally.forged_final += f64::from(held.forgeries());
             let paid = f64::from(held.block.pages().saturating_sub(held.unpaid));
