@@ -53,29 +53,27 @@ impl Held {
     }
 
     /// Fetches `pages` of its single-source pages again, of one kind or of any. Forgeries among them are replaced unless the
-    /// second fetcher backs them, which it does with chance `accomplice`. Returns how many were found, by kind.
+    /// second fetcher backs them, which it does with chance `accomplice`. That is days later, so that a difference is no
+    /// evidence: the page may have changed.
     pub fn fetch_again(
         &mut self,
         pages: u32,
         kind: Option<usize>,
         accomplice: f64,
         draws: &mut Draws,
-    ) -> [u32; KINDS.len()] {
-        let mut found = [0; KINDS.len()];
+    ) {
         let share = kind.and_then(|kind| KINDS.get(kind)).map_or(1.0, |kind| kind.share);
         let of = (f64::from(self.block.single()) * share).max(1.0);
         let caught = (f64::from(pages) / of).min(1.0);
-        for ((place, forged), found) in self.forged.iter_mut().enumerate().zip(&mut found) {
+        for (place, forged) in self.forged.iter_mut().enumerate() {
             if kind.is_none_or(|kind| kind == place) {
                 let met = draws.binomial(u64::from(*forged), caught);
                 let backed = draws.binomial(met, accomplice);
                 *forged -= u32::try_from(met).unwrap_or(*forged);
                 self.backed += u32::try_from(backed).unwrap_or(0);
-                *found = u32::try_from(met - backed).unwrap_or(0);
             }
         }
         self.block.confirm(pages);
-        found
     }
 }
 
@@ -172,16 +170,6 @@ impl Identity {
     #[must_use]
     pub fn allowed(&self, now: Timestamp) -> [bool; KINDS.len()] {
         KINDS.map(|kind| self.limits.allows(kind.volatility, kind.excuse(), now))
-    }
-
-    /// What fetches that were made up found of it is evidence like any other. Returns whether it convicts.
-    pub fn answers_for(&mut self, found: [u32; KINDS.len()], now: Timestamp) -> bool {
-        let kinds =
-            found.into_iter().zip(&KINDS).flat_map(|(count, kind)| (0..count).map(move |_| kind));
-        kinds.fold(false, |convicted, kind| {
-            let so = self.differed(kind.volatility, Check::Replica, kind.excuse(), now);
-            convicted || so.convicted
-        })
     }
 
     /// It cheats.

@@ -17,13 +17,8 @@ impl World {
         while identity.resting.front().is_some_and(|held| held.block.due(terms) <= now) {
             let Some(mut held) = identity.resting.pop_front() else { break };
             let pages = held.block.shortfall(terms, identity.trust.is_proving());
-            let found = held.fetch_again(pages, None, accomplice, &mut self.draws);
+            held.fetch_again(pages, None, accomplice, &mut self.draws);
             self.tally.fetches += f64::from(pages);
-            if identity.answers_for(found, now) {
-                // The block is at rest no more, but not issued either.
-                identity.resting.push_front(held);
-                return self.convict(who, now);
-            }
             let all = f64::from(held.block.pages());
             let certified: f64 =
                 KINDS.iter().filter(|kind| kind.is_certifiable()).map(|kind| kind.share).sum();
@@ -71,20 +66,17 @@ impl World {
         *identity = Identity::new(now, self.setting.parts);
     }
 
-    /// The owner leaves; a new identity begins. What is held stays, and is released when due or topped up.
+    /// The owner leaves; a new identity begins. Whoever is gone when its block falls due is checked no more, so nothing stays
+    /// on its word alone: all of that is fetched again by others. What it earned is paid.
     pub(super) fn leave(&mut self, who: usize, now: Timestamp) {
-        let (accomplice, terms) = (self.accomplice(), self.setting.terms);
+        let accomplice = self.accomplice();
         let role = self.role(who);
+        let holds = self.setting.parts.has(Part::Hold);
         let Some(identity) = self.identities.get_mut(who) else { return };
-        let mut found = [0; KINDS.len()];
-        for held in identity.held() {
-            let pages = held.block.shortfall(terms, false);
-            let here = held.fetch_again(pages, None, accomplice, &mut self.draws);
-            found.iter_mut().zip(here).for_each(|(all, more)| *all += more);
+        for held in identity.held().filter(|_| holds) {
+            let pages = held.block.left_behind();
+            held.fetch_again(pages, None, accomplice, &mut self.draws);
             self.tally.fetches += f64::from(pages);
-        }
-        if self.setting.parts.has(Part::Hold) && identity.answers_for(found, now) {
-            return self.convict(who, now);
         }
         for held in identity.held() {
             self.tally.finals += f64::from(held.block.pages() - held.audits);
