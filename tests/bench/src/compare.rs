@@ -3,21 +3,18 @@
 //! Pages are put through labelled dynamic edits and labelled forgeries. Honest agents each load the page anew; a forger
 //! changes its own load. Figures come from the half of the sites that was not looked at.
 
-mod corpus;
-mod edits;
-mod source;
 mod speed;
-mod trial;
 
 use crate::figures::Figures;
 use anyhow::Result;
 use clap::Args;
-use edits::{Chance, Forgery, Noise, forge, load};
-use source::{Places, edited, places};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use sward_proto::compare::{Verdict, response_of};
-use trial::{Fate, Fetch, fate, fetch};
+use sward_simulation::real::corpus;
+use sward_simulation::real::edits::{Chance, Forgery, Noise, forge, load};
+use sward_simulation::real::source::{Places, edited, places};
+use sward_simulation::real::trial::{Fate, Fetch, fate, fetch};
 
 /// Witnesses beside the agent that is judged, at most.
 const WITNESSES: usize = 4;

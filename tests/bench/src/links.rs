@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use sward_proto::canonical_url::{CanonicalUrl, HostName};
+use sward_simulation::chance::mix;
 
 /// Links on a page.
 pub(crate) const LINKS_A_PAGE: u64 = 59;
@@ -62,14 +63,6 @@ impl Web {
         );
         Ok(url.parse()?)
     }
-}
-
-/// SplitMix64's finaliser (Steele, Lea, Flood 2014): spreads consecutive numbers evenly.
-pub(crate) const fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
 }
 
 #[cfg(test)]

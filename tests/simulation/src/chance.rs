@@ -43,3 +43,12 @@ impl Chance {
 pub fn seed_for(seed: u64, purpose: &str) -> [u8; 32] {
     Digest::of_parts(&[&seed.to_be_bytes(), purpose.as_bytes()]).0
 }
+
+/// SplitMix64's finaliser (Steele, Lea, Flood 2014): spreads consecutive numbers evenly.
+#[must_use]
+pub const fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}

@@ -20,6 +20,7 @@ pub mod machine;
 pub mod op;
 pub mod page;
 pub mod plan;
+pub mod real;
 pub mod recovery;
 pub mod regions;
 pub mod report;

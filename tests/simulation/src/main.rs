@@ -50,7 +50,7 @@ enum Command {
         threads: usize,
     },
     /// Detection, overhead and false penalties, for every attack, beside every baseline.
-    Table(table::command::Command),
+    Table(Box<table::command::Command>),
 }
 
 fn main() -> ExitCode {

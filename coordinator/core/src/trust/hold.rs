@@ -114,6 +114,13 @@ impl Block {
             if on_retrial { terms.checks } else { terms.checks.saturating_sub(self.checks) };
         if missing < self.single { missing } else { self.single }
     }
+
+    /// How many of them where its agent is gone: all. It is checked no more, so that whoever forges a little and leaves before
+    /// it is found out would leave all of it behind; a block that others confirmed costs it nothing.
+    #[must_use]
+    pub const fn left_behind(&self) -> u32 {
+        self.single
+    }
 }
 
 /// The audit rate with which a block of an agent that delivers `pages_a_day` comes to hold its checks in time.

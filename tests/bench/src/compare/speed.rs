@@ -1,6 +1,5 @@
 //! What a comparison costs, layer by layer, and what it costs to prepare one.
 
-use super::trial::{Fetch, fetch};
 use crate::figures::Figures;
 use anyhow::{Context as _, Result, bail};
 use std::hint::black_box;
@@ -14,6 +13,7 @@ use sward_proto::compare::limits::Limits;
 use sward_proto::compare::stable::{StableBlocks, attested};
 use sward_proto::compare::{Copy, compare};
 use sward_proto::digest::Digest;
+use sward_simulation::real::trial::{Fetch, fetch};
 
 /// Pages of about 60 KB, in bytes.
 const SIZES: std::ops::Range<usize> = 40_000..80_000;

@@ -31,7 +31,14 @@ pub enum Attack {
     Denial,
     /// Is honest on probation, forges a burst, leaves, and comes back under a new name.
     DropOut,
+    /// As the sleeper, with identities that do only a hundred pages a day each.
+    Casual,
+    /// As colluders, and contradicts others' results as well, so that checking is busy elsewhere.
+    DenyAndForge,
 }
+
+/// Pages a day of an identity of [`Attack::Casual`].
+pub const CASUAL: u32 = 100;
 
 /// What an attacker tunes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -42,13 +49,15 @@ pub struct Tuning {
     pub aim: Aim,
     /// Pages of a burst, for those that leave after it; zero for none.
     pub burst: u32,
+    /// The share of others' results that it contradicts, beside its forging.
+    pub denies: f64,
 }
 
 impl Tuning {
     /// Every page.
     #[must_use]
     pub const fn always() -> Self {
-        Self { rate: 1.0, aim: Aim::All, burst: 0 }
+        Self { rate: 1.0, aim: Aim::All, burst: 0, denies: 0.0 }
     }
 }
 
@@ -111,13 +120,18 @@ impl Attack {
     #[must_use]
     pub const fn shares(self) -> bool {
         match self {
-            Self::Colluders | Self::Farm | Self::BlockEditor | Self::Denial => true,
+            Self::Colluders
+            | Self::Farm
+            | Self::BlockEditor
+            | Self::Denial
+            | Self::DenyAndForge => true,
             Self::LoneForger
             | Self::Sleeper
             | Self::Copier
             | Self::Replayer
             | Self::Bait
-            | Self::DropOut => false,
+            | Self::DropOut
+            | Self::Casual => false,
         }
     }
 
@@ -131,12 +145,6 @@ impl Attack {
     #[must_use]
     pub const fn identities_a_group(self) -> u32 {
         if matches!(self, Self::Farm) { 10 } else { 1 }
-    }
-
-    /// The chance that a comparison sees the forgery: at most 1 % of one-block edits may escape (the goal, not measured here).
-    #[must_use]
-    pub const fn visible(self) -> f64 {
-        if matches!(self, Self::BlockEditor) { 0.99 } else { 1.0 }
     }
 
     /// Whether what it hands in was fetched, in the share of pages that it cheats on.
@@ -159,7 +167,9 @@ impl Attack {
             | Self::Copier
             | Self::Replayer
             | Self::BlockEditor
-            | Self::DropOut => {
+            | Self::DropOut
+            | Self::Casual
+            | Self::DenyAndForge => {
                 if tuning.aim.takes(kind) {
                     tuning.rate
                 } else {
@@ -172,7 +182,11 @@ impl Attack {
     /// The chance that an attacker who fetches as somebody's second cheats there.
     #[must_use]
     pub fn rate_as_partner(self, kind: &Kind, tuning: Tuning) -> f64 {
-        if self == Self::Denial { tuning.rate } else { self.rate_on(kind, tuning) }
+        if self == Self::Denial {
+            tuning.rate
+        } else {
+            self.rate_on(kind, tuning).max(tuning.denies)
+        }
     }
 
     /// What it hands in for a page on which it cheats. A `ringer` is drawn from pages that are known to have changed.
@@ -188,7 +202,9 @@ impl Attack {
             | Self::BlockEditor
             | Self::Bait
             | Self::Denial
-            | Self::DropOut => Answer::Forged,
+            | Self::DropOut
+            | Self::Casual
+            | Self::DenyAndForge => Answer::Forged,
         }
     }
 
@@ -201,23 +217,65 @@ impl Attack {
             Self::LoneForger | Self::Bait => vec![Tuning::always()],
             Self::Denial => [0.01, 0.1, 1.0].map(all).to_vec(),
             _ if scheme != Scheme::Sward => [0.01, 0.1, 0.3, 1.0].map(all).to_vec(),
-            Self::DropOut => {
-                [4, 12, 40, 150, 1000].map(|burst| Tuning { burst, ..Tuning::always() }).to_vec()
-            }
+            Self::DropOut => bursts(),
             Self::Sleeper
             | Self::Colluders
             | Self::Farm
             | Self::Copier
             | Self::Replayer
-            | Self::BlockEditor => [Aim::All, Aim::Static, Aim::Noisy, Aim::Weak]
-                .into_iter()
-                .flat_map(|aim| {
-                    [0.2, 0.5, 1.0, 2.0, 4.0, 10.0].map(|times| {
-                        let rate = (times * scale / aim.share()).min(1.0);
-                        Tuning { rate, aim, burst: 0 }
-                    })
-                })
-                .collect(),
+            | Self::BlockEditor
+            | Self::Casual => aims(scale, &[0.0]),
+            Self::DenyAndForge => aims(scale, &[0.01, 0.1]),
         }
     }
+}
+
+/// Every aim at several rates, with each of some rates of denial.
+fn aims(scale: f64, denials: &[f64]) -> Vec<Tuning> {
+    let mut grid = Vec::new();
+    for aim in [Aim::All, Aim::Static, Aim::Noisy, Aim::Weak] {
+        for times in [0.2, 0.5, 1.0, 2.0, 4.0, 10.0] {
+            let rate = (times * scale / aim.share()).min(1.0);
+            grid.extend(denials.iter().map(|denies| Tuning {
+                rate,
+                aim,
+                burst: 0,
+                denies: *denies,
+            }));
+        }
+    }
+    grid
+}
+
+/// Any tuning of an attack: rates spread evenly by their logarithm, from a twentieth of `scale` to thirty times it.
+pub fn random(attack: Attack, scale: f64, draws: &mut Draws) -> Tuning {
+    let aims = [Aim::All, Aim::Static, Aim::Noisy, Aim::Weak];
+    let aim = aims.get(draws.index(aims.len())).copied().unwrap_or(Aim::All);
+    let rate = (scale * logarithmic(0.05, 30.0, draws) / aim.share()).min(1.0);
+    let denies = if attack == Attack::DenyAndForge { logarithmic(0.001, 1.0, draws) } else { 0.0 };
+    if attack == Attack::DropOut {
+        let burst = logarithmic(2.0, 5000.0, draws) as u32;
+        return Tuning { rate: logarithmic(0.01, 1.0, draws), aim, burst, denies };
+    }
+    Tuning { rate, aim, burst: 0, denies }
+}
+
+fn logarithmic(low: f64, high: f64, draws: &mut Draws) -> f64 {
+    draws.between(low.ln(), high.ln()).exp()
+}
+
+/// Bursts of several lengths, of which little or all is forged.
+fn bursts() -> Vec<Tuning> {
+    let mut grid = Vec::new();
+    for burst in [12, 40, 150, 500, 2000] {
+        for aim in [Aim::All, Aim::Static, Aim::Noisy] {
+            grid.extend([0.02, 0.07, 0.25, 1.0].map(|rate| Tuning {
+                rate,
+                aim,
+                burst,
+                denies: 0.0,
+            }));
+        }
+    }
+    grid
 }

@@ -4,7 +4,7 @@
 //! hold window: what they accept is final at once.
 
 use super::attack::{Answer, Attack, Tuning};
-use super::crowd::{self, CROWD_FLAW, Member};
+use super::crowd::{self, CROWD_FLAW, Member, Role};
 use super::dispute::{Said, Split};
 use super::draw::Draws;
 use super::page::{self, KINDS};
@@ -66,7 +66,7 @@ struct Vote {
 pub fn run(scheme: Scheme, setting: Setting, pages: usize) -> Tally {
     let mut draws = Draws::new(setting.seed, "table");
     let attack = setting.attack.map(|(attack, _)| attack);
-    let members = crowd::draw(setting.agents, setting.share, attack, &mut draws);
+    let members = crowd::draw(setting.agents, setting.share, attack, true, &mut draws);
     let valid = vec![0; members.len()];
     let mut bench = Bench { scheme, setting, draws, members, valid, tally: Tally::default() };
     for _ in 0..pages * setting.agents {
@@ -76,6 +76,7 @@ pub fn run(scheme: Scheme, setting: Setting, pages: usize) -> Tally {
     bench.tally.forged_served = bench.tally.forged_final;
     bench.tally.finals = bench.tally.accepted;
     bench.tally.honest_windows = bench.tally.honest_pages / WINDOW;
+    bench.tally.page_bytes = setting.sight.bytes;
     bench.tally
 }
 
@@ -84,7 +85,7 @@ impl Bench {
         let kind = page::draw_kind(&mut self.draws);
         let site = self.draws.index(page::SITES);
         let Some(page) = KINDS.get(kind) else { return };
-        let splits = self.draws.happens(page.splits() * page::site_noise(site));
+        let splits = self.draws.happens(self.setting.sight.splits(page) * page::site_noise(site));
         let split = Split(splits.then(|| self.draws.between(0.1, 0.5)));
         let mut votes: Vec<Vote> = Vec::with_capacity(MOST);
         let mut accepted = None;
@@ -204,11 +205,13 @@ impl Bench {
 
     fn settle(&mut self, votes: &[Vote], accepted: Option<Said>, split: Split) {
         for (place, vote) in votes.iter().enumerate() {
-            let honest = self.members.get(vote.who).is_some_and(|m| m.role.is_honest());
+            let role = self.members.get(vote.who).map_or(Role::Stable, |member| member.role);
+            let honest = role.is_honest();
             let paid = f64::from(u8::from(Some(vote.said) == accepted));
             if honest {
                 self.tally.honest_pages += 1.0;
                 self.tally.honest_paid += paid;
+                self.tally.add_class(role, 1.0, paid);
             } else {
                 self.tally.attacker_pages += 1.0;
                 self.tally.attacker_paid += paid;

@@ -4,6 +4,8 @@ use super::attack::{Answer, Attack};
 use super::crowd::{CROWD_FLAW, Flaw};
 use super::dispute::{self, Said, Split};
 use super::page::{self, KINDS, Kind};
+use super::parts::Part;
+use super::tally::Tally;
 use super::world::{World, place};
 use sward_coordinator_core::trust::evidence::{self, Check, Excuse, Volatility};
 use sward_coordinator_core::trust::outcome;
@@ -50,12 +52,17 @@ impl World {
                 split.fetch(&mut self.draws)
             }
             Check::Replica => {
-                self.tally.fetches += 1.0;
+                self.tally.fetches += 1.0 + self.setting.sight.further(&page);
                 self.partner(&page, &handed, split)
             }
         };
         self.count_agreement(who, &page, &handed, other, check);
         self.hand_in(who, 1, 0);
+        if (handed.forged || handed.unfetched)
+            && let Some(identity) = self.identities.get_mut(who)
+        {
+            identity.cheats();
+        }
         if handed.unfetched {
             self.tally.attacker_fetched -= 1.0;
         }
@@ -66,7 +73,7 @@ impl World {
             return false;
         }
         let agrees = handed.said == other;
-        if check == Check::Replica {
+        if check == Check::Replica && self.setting.parts.has(Part::Allocator) {
             self.allocator.learn(place(who, site), !agrees);
         }
         if agrees {
@@ -93,9 +100,9 @@ impl World {
             // The first fetcher is an accomplice, and tells what it saw; a first fetcher has nobody to copy from.
             handed = Handed { said: first, forged: false, ..handed };
         }
-        let before = self.tally;
+        let Tally { fetches, trusted_fetches, contested, .. } = self.tally;
         self.count_work(who, 1.0);
-        let counted = self.tally;
+        let fetched = self.tally.attacker_fetched;
         if let Some(identity) = self.identities.get_mut(who) {
             identity.open.block.deliver(1, 0);
             identity.open.audits += 1;
@@ -109,14 +116,14 @@ impl World {
             self.dispute(who, kind, Check::Replica, handed, first, split, now);
         }
         // Fetches and contested pages belong to the page's own check.
-        self.tally.fetches = before.fetches;
-        self.tally.trusted_fetches = before.trusted_fetches;
-        self.tally.contested = before.contested;
-        self.tally.attacker_fetched = counted.attacker_fetched - unfetched;
+        self.tally.fetches = fetches;
+        self.tally.trusted_fetches = trusted_fetches;
+        self.tally.contested = contested;
+        self.tally.attacker_fetched = fetched - unfetched;
     }
 
     fn draw_split(&mut self, page: &Kind, site: usize) -> Split {
-        let splits = self.draws.happens(page.splits() * page::site_noise(site));
+        let splits = self.draws.happens(self.setting.sight.splits(page) * page::site_noise(site));
         Split(splits.then(|| self.draws.between(0.1, 0.5)))
     }
 
@@ -144,10 +151,14 @@ impl World {
             }
             let unfetched = !attack.fetches_what_it_forges();
             let answer = attack.cheat(page, ringer, &mut self.draws);
-            let seen = self.draws.happens(attack.visible());
+            let seen = self.setting.sight.of(attack, page);
+            let place = self.draws.unit();
             return match answer {
                 Answer::True => Handed { unfetched, ..honest },
-                _ if !seen => Handed { forged: true, unfetched, ..honest },
+                _ if (seen.found..seen.found + seen.withheld).contains(&place) => {
+                    Handed { unfetched, ..honest }
+                }
+                _ if place >= seen.found => Handed { forged: true, unfetched, ..honest },
                 Answer::Old => {
                     let excuse = honest.excuse.max(Excuse::OldCopy);
                     Handed { said: Said::Alone(0), excuse, forged: true, unfetched, ..honest }
@@ -214,7 +225,8 @@ impl World {
         let Some(page) = KINDS.get(kind).copied() else { return false };
         let theirs = self.theirs;
         let lie = handed.said == Said::Lie || other == Said::Lie;
-        let ended = dispute::settle(handed.said, other, split, &mut self.draws, |draws| {
+        let sure = self.setting.parts.has(Part::Confirmations);
+        let ended = dispute::settle(handed.said, other, split, sure, &mut self.draws, |draws| {
             if lie && draws.happens(theirs) { Said::Lie } else { split.fetch(draws) }
         });
         self.tally.fetches += f64::from(ended.replicas);
@@ -234,7 +246,9 @@ impl World {
             Ruling::PageAtFault => false,
             Ruling::Differs => {
                 let cause = evidence::weight(page.volatility, check, handed.excuse);
-                self.withhold(who, 1 + outcome::forfeit(cause));
+                let forfeit =
+                    if self.setting.parts.has(Part::Hold) { outcome::forfeit(cause) } else { 0 };
+                self.withhold(who, 1 + forfeit);
                 self.blame(who, &page, check, handed.excuse, now)
             }
         }

@@ -3,16 +3,26 @@
 use super::attack::Attack;
 use super::baseline::Scheme;
 use super::files;
+use super::goals::Goals;
+use super::lacking::lacking;
 use super::optimise::Aim;
+use super::parts::{Part, Parts};
 use super::row::{self, Row, Size};
+use super::search::search;
 use super::section;
+use super::sight::Sight;
 use super::svg;
 use super::text;
+use super::waiting::waiting;
+use crate::real::measure;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
-/// The table of detection, overhead and false penalties.
+/// The table of detection, overhead and false penalties. Ends with failure where a promise does not hold.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo sim -- table --seeds 20 --pages FOLDER --json table.json --svg table.svg\n  cargo sim -- table --seeds 3 --share 10 --scheme sward --attack sleeper --without hold --no-sections"
+)]
 pub struct Command {
     /// How many seeds.
     #[arg(long, default_value_t = 20)]
@@ -35,7 +45,22 @@ pub struct Command {
     /// Which schemes; all if not given.
     #[arg(long, value_enum, value_delimiter = ',')]
     scheme: Vec<Scheme>,
-    /// Leaves out the sections on honest agents, cabals, farms, profit and waiting.
+    /// Runs at the same time; what comes out is the same.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Measures on the real pages below this folder what comparisons see, instead of assuming it.
+    #[arg(long)]
+    pages: Option<PathBuf>,
+    /// With that: how many earlier loads of each page its profile was learnt from; none with fewer than two.
+    #[arg(long, default_value_t = 0)]
+    learnt: usize,
+    /// Plays Sward without these parts of its rules.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    without: Vec<Part>,
+    /// Compares the attackers' grid with a random search of so many tunings.
+    #[arg(long, default_value_t = 0)]
+    search: usize,
+    /// Leaves out the sections on honest agents, cabals, farms, profit, waiting and what each part buys.
     #[arg(long)]
     no_sections: bool,
     /// Writes the rows as JSON to this file.
@@ -49,14 +74,70 @@ pub struct Command {
     svg: Option<PathBuf>,
 }
 
+/// The shares at which parts are taken out and the grid is tried.
+const TWO_SHARES: [f64; 2] = [0.1, 0.33];
+
 impl Command {
-    /// Plays the table; `say` prints a line. Returns whether every file was written.
+    /// Plays the table; `say` prints a line. Returns whether every promise held and every file was written.
     pub fn run(&self, say: &mut dyn FnMut(&str)) -> bool {
-        let Self { seeds, from, agents, days, .. } = *self;
-        let size = Size { seeds, from, agents, days };
+        let Some(size) = self.size(say) else { return false };
+        let (mut rows, mut goals) = (Vec::new(), Goals::default());
+        self.shares(size, &mut rows, &mut goals, say);
+        if !self.no_sections {
+            section::honest(size, &rows, &mut goals, say);
+            section::cabal(size, &mut goals, say);
+            section::farm(size, &mut goals, say);
+            section::profit(size, &mut goals, say);
+            waiting(size, &mut goals, say);
+            rows.extend(lacking(size, &TWO_SHARES, say));
+        }
+        if self.search > 0 {
+            search(size, &TWO_SHARES, self.search, say);
+        }
+        let held = goals.conclude(say);
+        let mut written = true;
+        let mut write = |file: &Option<PathBuf>, text: &dyn Fn() -> String| {
+            written &= file.as_ref().is_none_or(|file| save(file, &text(), say));
+        };
+        write(&self.json, &|| files::json(&rows));
+        write(&self.csv, &|| files::csv(&rows));
+        write(&self.svg, &|| svg::draw(&rows));
+        held && written
+    }
+
+    /// What all rows share, said in front of them; nothing where the pages cannot be read.
+    fn size(&self, say: &mut dyn FnMut(&str)) -> Option<Size> {
+        let measured = match &self.pages {
+            None => None,
+            Some(folder) => match measure::measure(folder, self.learnt, self.threads) {
+                Ok(measured) => Some(measured),
+                Err(error) => {
+                    say(&format!("cannot measure the pages in {}: {error:#}", folder.display()));
+                    return None;
+                }
+            },
+        };
+        let size = Size {
+            seeds: self.seeds.max(1),
+            from: self.from,
+            agents: self.agents,
+            days: self.days,
+            threads: self.threads,
+            parts: self.without.iter().fold(Parts::ALL, |parts, part| parts.without(*part)),
+            sight: measured.as_ref().map_or(Sight::ASSUMED, |measured| measured.sight),
+        };
+        text::preamble(size, measured.as_ref(), say);
+        Some(size)
+    }
+
+    fn shares(
+        &self,
+        size: Size,
+        rows: &mut Vec<Row>,
+        goals: &mut Goals,
+        say: &mut dyn FnMut(&str),
+    ) {
         let (shares, attacks, schemes) = self.wanted();
-        text::preamble(size, say);
-        let mut rows: Vec<Row> = Vec::new();
         for share in &shares {
             let none = [None];
             let all: Vec<Option<Attack>> = attacks.iter().copied().map(Some).collect();
@@ -68,19 +149,9 @@ impl Command {
                     rows.push(row);
                 }
             }
-            text::verdict(*share, &rows, say);
+            text::more(*share, rows, say);
+            text::verdict(*share, rows, goals, say);
         }
-        if !self.no_sections {
-            section::all(size, &rows, say);
-        }
-        let mut written = true;
-        let mut write = |file: &Option<PathBuf>, text: &dyn Fn() -> String| {
-            written &= file.as_ref().is_none_or(|file| save(file, &text(), say));
-        };
-        write(&self.json, &|| files::json(&rows));
-        write(&self.csv, &|| files::csv(&rows));
-        write(&self.svg, &|| svg::draw(&rows));
-        written
     }
 
     fn wanted(&self) -> (Vec<f64>, Vec<Attack>, Vec<Scheme>) {

@@ -1,6 +1,6 @@
 //! Who takes part: volumes by Zipf's law, honest agents with their flaws, and the attackers among them.
 
-use super::attack::Attack;
+use super::attack::{Attack, CASUAL};
 use super::draw::Draws;
 use super::page::Kind;
 use sward_coordinator_core::trust::evidence::Volatility;
@@ -86,9 +86,15 @@ fn role(place: usize) -> Role {
     }
 }
 
-/// Draws a crowd in which a share of the identities, spread over all volumes, is the attacker's.
+/// Draws a crowd in which a share of the identities, spread over all volumes, is the attacker's; work is `capped` by prefix.
 #[must_use]
-pub fn draw(agents: usize, share: f64, attack: Option<Attack>, draws: &mut Draws) -> Vec<Member> {
+pub fn draw(
+    agents: usize,
+    share: f64,
+    attack: Option<Attack>,
+    capped: bool,
+    draws: &mut Draws,
+) -> Vec<Member> {
     let shift = draws.index(200);
     let mut due = draws.unit();
     let mut members = Vec::with_capacity(agents);
@@ -101,9 +107,12 @@ pub fn draw(agents: usize, share: f64, attack: Option<Attack>, draws: &mut Draws
             due -= 1.0;
         }
         let role = if attacker { Role::Attacker } else { role(rank + shift) };
-        members.push(Member { role, volume });
+        let casual = attacker && attack == Some(Attack::Casual);
+        members.push(Member { role, volume: if casual { CASUAL } else { volume } });
     }
-    share_prefixes(&mut members, attack.map_or(1, Attack::identities_a_group));
+    if capped {
+        share_prefixes(&mut members, attack.map_or(1, Attack::identities_a_group));
+    }
     members
 }
 

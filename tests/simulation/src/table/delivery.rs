@@ -1,9 +1,9 @@
 //! Handing pages in: what counts as fetched and accepted, and what an attacker slips in where nobody checks.
 
 use super::attack::{Answer, Attack};
+use super::crowd::Role;
 use super::page::{KINDS, Kind};
 use super::world::{Rates, World};
-use sward_coordinator_core::trust::replication::PROBATION;
 
 impl World {
     /// Pages that nobody checks: only an attacker's have to be looked at.
@@ -37,6 +37,7 @@ impl World {
 
     fn note_cheat(&mut self, who: usize, kind: usize, answer: Answer, attack: Attack) {
         let Some(identity) = self.identities.get_mut(who) else { return };
+        identity.cheats();
         if !attack.fetches_what_it_forges() {
             identity.open.unfetched += 1;
             self.tally.attacker_fetched -= 1.0;
@@ -62,16 +63,22 @@ impl World {
     }
 
     pub(super) fn count_work(&mut self, who: usize, pages: f64) {
-        if self.is_honest(who) {
+        let role = self.role(who);
+        if role.is_honest() {
             self.tally.honest_pages += pages;
+            self.tally.add_class(role, pages, 0.0);
         } else {
             self.tally.attacker_pages += pages;
             self.tally.attacker_fetched += pages;
         }
     }
 
+    pub(super) fn role(&self, who: usize) -> Role {
+        self.members.get(who).map_or(Role::Attacker, |member| member.role)
+    }
+
     pub(super) fn is_honest(&self, who: usize) -> bool {
-        self.members.get(who).is_some_and(|member| member.role.is_honest())
+        self.role(who).is_honest()
     }
 
     /// Whether this agent cheats at its present age.
@@ -86,7 +93,7 @@ impl World {
     pub(super) fn burst_left(&self, who: usize) -> Option<u64> {
         let (_, tuning) = self.setting.attack.filter(|(_, tuning)| tuning.burst > 0)?;
         let identity = self.identities.get(who).filter(|_| self.cheats_now(who))?;
-        let begun = identity.age.saturating_sub(u64::from(PROBATION));
+        let begun = identity.age.saturating_sub(u64::from(self.setting.parts.probation()));
         Some(u64::from(tuning.burst).saturating_sub(begun))
     }
 }

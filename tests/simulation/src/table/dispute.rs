@@ -3,6 +3,7 @@
 //! The margin and the cap are quorum's own, and what is found is ruled by `trust`.
 
 use super::draw::Draws;
+use sward_coordinator_core::trust::evidence::CONFIRMATIONS;
 use sward_coordinator_core::trust::ruling::{self, Case, Ruling, Step};
 use sward_proto::quorum::Rules;
 
@@ -76,11 +77,13 @@ fn vote(
     }
 }
 
-/// Settles a dispute between `asked` and `other`, where `voter` draws what one more agent says.
+/// Settles a dispute between `asked` and `other`, where `voter` draws what one more agent says. Unless it is to be `sure`, a
+/// result that the first trusted fetch does not meet counts as seen by nobody.
 pub fn settle(
     asked: Said,
     other: Said,
     split: Split,
+    sure: bool,
     draws: &mut Draws,
     mut voter: impl FnMut(&mut Draws) -> Said,
 ) -> Dispute {
@@ -99,7 +102,9 @@ pub fn settle(
             others_confirmed: said != first && seen(first) > 0,
         };
         loop {
-            match ruling::next(case) {
+            let done =
+                if case.trusted == 1 && !case.met && !sure { CONFIRMATIONS } else { case.trusted };
+            match ruling::next(Case { trusted: done, ..case }) {
                 Step::Ruled(ruling) => return (ruling, case.trusted),
                 Step::Fetch => {
                     let seen = if case.trusted == 0 { first } else { split.fetch(draws) };
@@ -118,7 +123,6 @@ pub fn settle(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sward_coordinator_core::trust::evidence::CONFIRMATIONS;
 
     fn draws() -> Draws {
         Draws::new(7, "dispute")
@@ -127,19 +131,20 @@ mod tests {
     #[test]
     fn a_lone_result_that_nobody_confirms_differs() {
         let ended =
-            settle(Said::Alone(0), Said::Common, Split(None), &mut draws(), |_| Said::Common);
+            settle(Said::Alone(0), Said::Common, Split(None), true, &mut draws(), |_| Said::Common);
         assert_eq!(ended.ruling, Ruling::Differs);
         assert_eq!((ended.replicas, ended.trusted), (2, CONFIRMATIONS));
         let partner =
-            settle(Said::Common, Said::Alone(0), Split(None), &mut draws(), |_| Said::Common);
+            settle(Said::Common, Said::Alone(0), Split(None), true, &mut draws(), |_| Said::Common);
         assert_eq!((partner.ruling, partner.trusted), (Ruling::Stands, CONFIRMATIONS));
     }
 
     #[test]
     fn a_majority_of_liars_is_overruled_and_told() {
-        let framed = settle(Said::Common, Said::Lie, Split(None), &mut draws(), |_| Said::Lie);
+        let framed =
+            settle(Said::Common, Said::Lie, Split(None), true, &mut draws(), |_| Said::Lie);
         assert_eq!((framed.ruling, framed.liars), (Ruling::Stands, 2));
-        let liar = settle(Said::Lie, Said::Common, Split(None), &mut draws(), |_| Said::Lie);
+        let liar = settle(Said::Lie, Said::Common, Split(None), true, &mut draws(), |_| Said::Lie);
         assert_eq!(liar.ruling, Ruling::Differs);
     }
 
@@ -150,7 +155,7 @@ mod tests {
             let split = Split(Some(0.5));
             let asked = split.fetch(&mut draws);
             let other = split.fetch(&mut draws);
-            let ended = settle(asked, other, split, &mut draws, |draws| split.fetch(draws));
+            let ended = settle(asked, other, split, true, &mut draws, |draws| split.fetch(draws));
             assert_ne!(ended.ruling, Ruling::Differs);
         }
     }

@@ -19,10 +19,16 @@ pub fn csv(rows: &[Row]) -> String {
         text.push_str(&format!(",{name},{name}_low,{name}_high"));
     }
     for row in rows {
-        text.push_str(&format!("\n{},{},{}", row.share, row.attack, name(row.scheme)));
+        text.push_str(&format!("\n{},{},{}", row.share, row.attack, row.name));
         for (value, name) in row.rates.values().into_iter().zip(NAMES) {
             let [low, high] = row.ci95.get(name).copied().unwrap_or([value; 2]);
-            text.push_str(&format!(",{value},{low},{high}"));
+            // What is no number is left empty.
+            for value in [value, low, high] {
+                text.push(',');
+                if !value.is_nan() {
+                    text.push_str(&value.to_string());
+                }
+            }
         }
     }
     text.push('\n');

@@ -2,13 +2,14 @@
 
 use super::draw::Draws;
 use super::page::KINDS;
+use super::parts::{Part, Parts};
 use std::collections::VecDeque;
 use sward_coordinator_core::trust::evidence::{
     Check, Evidence, Excuse, Finding, Observation, Volatility, weight,
 };
 use sward_coordinator_core::trust::hold::{Block, Terms};
 use sward_coordinator_core::trust::outcome::{Limits, review_pages};
-use sward_coordinator_core::trust::replication::{PROBATION, Trust};
+use sward_coordinator_core::trust::replication::Trust;
 use sward_proto::ids::TaskId;
 use sward_proto::timestamp::Timestamp;
 
@@ -27,12 +28,22 @@ pub struct Held {
     pub backed: u32,
     /// Pages that were handed in without a fetch.
     pub unfetched: u32,
+    /// When its first page may have come.
+    pub opened: Timestamp,
 }
 
 impl Held {
     fn open(now: Timestamp) -> Self {
         let forged = [0; KINDS.len()];
-        Self { block: Block::open(now), audits: 0, unpaid: 0, forged, backed: 0, unfetched: 0 }
+        Self {
+            block: Block::open(now),
+            audits: 0,
+            unpaid: 0,
+            forged,
+            backed: 0,
+            unfetched: 0,
+            opened: now,
+        }
     }
 
     /// Forgeries in it.
@@ -42,7 +53,8 @@ impl Held {
     }
 
     /// Fetches `pages` of its single-source pages again, of one kind or of any. Forgeries among them are replaced unless the
-    /// second fetcher backs them, which it does with chance `accomplice`.
+    /// second fetcher backs them, which it does with chance `accomplice`. That is days later, so that a difference is no
+    /// evidence: the page may have changed.
     pub fn fetch_again(
         &mut self,
         pages: u32,
@@ -77,6 +89,7 @@ pub struct Consequence {
 /// All that hangs on one identity.
 #[derive(Debug)]
 pub struct Identity {
+    parts: Parts,
     /// How far it is trusted.
     pub trust: Trust,
     /// What speaks against it.
@@ -89,20 +102,24 @@ pub struct Identity {
     pub resting: VecDeque<Held>,
     /// Pages handed in since it enrolled.
     pub age: u64,
+    /// How old it was when it first cheated.
+    pub cheated_at: Option<u64>,
     next_task: u64,
 }
 
 impl Identity {
-    /// A newcomer.
+    /// A newcomer under these parts of the rules.
     #[must_use]
-    pub fn new(now: Timestamp) -> Self {
+    pub fn new(now: Timestamp, parts: Parts) -> Self {
         Self {
-            trust: Trust::new(now, PROBATION),
+            parts,
+            trust: Trust::new(now, parts.probation()),
             evidence: Evidence::new(now),
             limits: Limits::default(),
             open: Held::open(now),
             resting: VecDeque::new(),
             age: 0,
+            cheated_at: None,
             next_task: 0,
         }
     }
@@ -125,9 +142,12 @@ impl Identity {
         now: Timestamp,
     ) -> Consequence {
         let seen = self.observation(page, check, excuse, Finding::Differs);
-        let convicted = self.evidence.observe(seen, now);
-        let pages = review_pages(weight(page, check, excuse));
-        self.trust.retry(pages, now);
+        let cause = weight(page, check, excuse);
+        let first = cause > 0 && !self.parts.has(Part::Events);
+        let convicted = self.evidence.observe(seen, now) || first;
+        if self.parts.has(Part::Retrial) {
+            self.trust.retry(review_pages(cause), now);
+        }
         let restricted = self.limits.differed(page, excuse, now).is_some();
         if convicted {
             self.trust.convicted();
@@ -150,6 +170,17 @@ impl Identity {
     #[must_use]
     pub fn allowed(&self, now: Timestamp) -> [bool; KINDS.len()] {
         KINDS.map(|kind| self.limits.allows(kind.volatility, kind.excuse(), now))
+    }
+
+    /// It cheats.
+    pub fn cheats(&mut self) {
+        self.cheated_at.get_or_insert(self.age);
+    }
+
+    /// Pages that it handed in from its first cheating on.
+    #[must_use]
+    pub fn pages_to_detection(&self) -> Option<u64> {
+        self.cheated_at.map(|age| self.age - age)
     }
 
     /// Closes the gathering block if it is full, and opens the next.

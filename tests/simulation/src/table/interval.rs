@@ -20,6 +20,30 @@ pub fn mean(values: &[f64]) -> (f64, Option<f64>) {
     (mean, Some(student * (squares / (count - 1.0) / count).sqrt()))
 }
 
+/// The exact upper end of a one-sided 95 % interval for the mean of a Poisson count (Garwood, Biometrika 28, 1936).
+#[must_use]
+pub fn at_most(count: u32) -> f64 {
+    let chance_of_so_few = |mean: f64| {
+        let mut term = (-mean).exp();
+        let mut sum = term;
+        for n in 1..=count {
+            term *= mean / f64::from(n);
+            sum += term;
+        }
+        sum
+    };
+    let (mut low, mut high) = (0.0, 10.0 + 3.0 * f64::from(count));
+    for _ in 0..80 {
+        let middle = f64::midpoint(low, high);
+        if chance_of_so_few(middle) > 0.05 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +54,12 @@ mod tests {
         assert!((middle - 2.0).abs() < 1e-12);
         assert!((half.expect("a width") - 4.303 / 3f64.sqrt()).abs() < 1e-9);
         assert_eq!(mean(&[5.0]), (5.0, None));
+    }
+
+    #[test]
+    fn bounds_of_counts_as_in_tables() {
+        for (count, bound) in [(0, 2.9957), (1, 4.7439), (5, 10.5130), (20, 29.0620)] {
+            assert!((at_most(count) - bound).abs() < 1e-3, "{count}: {}", at_most(count));
+        }
     }
 }

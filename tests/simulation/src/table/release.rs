@@ -2,6 +2,7 @@
 
 use super::identity::Identity;
 use super::page::{KINDS, Kind};
+use super::parts::Part;
 use super::world::World;
 use sward_coordinator_core::trust::hold::{self, Aftermath};
 use sward_proto::timestamp::Timestamp;
@@ -10,7 +11,7 @@ impl World {
     /// Blocks that are due turn final, after what they lack in checks is made up.
     pub(super) fn release(&mut self, who: usize, now: Timestamp) {
         let (accomplice, terms) = (self.accomplice(), self.setting.terms);
-        let honest = self.is_honest(who);
+        let (role, honest) = (self.role(who), self.is_honest(who));
         let Some(identity) = self.identities.get_mut(who) else { return };
         identity.turn_block(terms, now);
         while identity.resting.front().is_some_and(|held| held.block.due(terms) <= now) {
@@ -26,7 +27,10 @@ impl World {
             let paid = (all - f64::from(held.unpaid)).max(0.0);
             if honest {
                 self.tally.honest_paid += paid;
+                self.tally.add_class(role, 0.0, paid);
                 self.tally.honest_windows += 1.0;
+                let due = held.block.due(terms);
+                self.tally.add_waits(all, terms.rest, due.since(held.opened));
             } else {
                 self.tally.attacker_paid += paid;
             }
@@ -46,6 +50,11 @@ impl World {
         } else {
             self.tally.attackers_convicted += 1.0;
         }
+        let found = self.identities.get(who).and_then(Identity::pages_to_detection);
+        self.tally.detected.extend(found);
+        if !self.setting.parts.has(Part::Hold) {
+            return self.leave(who, now);
+        }
         let Some(identity) = self.identities.get_mut(who) else { return };
         for held in identity.held() {
             let seen = held.block.pages() - held.block.single();
@@ -54,26 +63,40 @@ impl World {
             self.tally.forged_final += f64::from(held.backed);
             self.tally.finals += f64::from(seen - held.audits.min(seen));
         }
-        *identity = Identity::new(now);
+        *identity = Identity::new(now, self.setting.parts);
     }
 
-    /// The owner leaves; a new identity begins. What is held stays, and is released when due or topped up.
+    /// The owner leaves; a new identity begins. Whoever is gone when its block falls due is checked no more, so nothing stays
+    /// on its word alone: all of that is fetched again by others. What it earned is paid.
     pub(super) fn leave(&mut self, who: usize, now: Timestamp) {
-        let (accomplice, terms) = (self.accomplice(), self.setting.terms);
+        let accomplice = self.accomplice();
+        let role = self.role(who);
+        let holds = self.setting.parts.has(Part::Hold);
         let Some(identity) = self.identities.get_mut(who) else { return };
-        for held in identity.held() {
-            let pages = held.block.shortfall(terms, false);
+        for held in identity.held().filter(|_| holds) {
+            let pages = held.block.left_behind();
             held.fetch_again(pages, None, accomplice, &mut self.draws);
             self.tally.fetches += f64::from(pages);
+        }
+        for held in identity.held() {
             self.tally.finals += f64::from(held.block.pages() - held.audits);
             self.tally.forged_final += f64::from(held.forgeries());
-            self.tally.attacker_paid += f64::from(held.block.pages().saturating_sub(held.unpaid));
+            let paid = f64::from(held.block.pages().saturating_sub(held.unpaid));
+            if role.is_honest() {
+                self.tally.honest_paid += paid;
+                self.tally.add_class(role, 0.0, paid);
+            } else {
+                self.tally.attacker_paid += paid;
+            }
         }
-        *identity = Identity::new(now);
+        *identity = Identity::new(now, self.setting.parts);
     }
 
     /// The agent is kept from a kind of page: what it holds of that kind is fetched again. It stays paid.
     pub(super) fn fetch_kind_again(&mut self, who: usize, page: &Kind) {
+        if !self.setting.parts.has(Part::Hold) {
+            return;
+        }
         let accomplice = self.accomplice();
         let Some(kind) = KINDS.iter().position(|kind| kind == page) else { return };
         let Some(identity) = self.identities.get_mut(who) else { return };
@@ -94,12 +117,13 @@ impl World {
     /// What is pending at the end counts as paid at the rate of what was settled: nobody has lost it.
     pub(super) fn count_pending(&mut self) {
         for who in 0..self.members.len() {
-            let honest = self.is_honest(who);
+            let role = self.role(who);
             let Some(identity) = self.identities.get_mut(who) else { continue };
             let pages: u32 =
                 identity.held().map(|h| h.block.pages().saturating_sub(h.unpaid)).sum();
-            if honest {
+            if role.is_honest() {
                 self.tally.honest_paid += f64::from(pages);
+                self.tally.add_class(role, 0.0, f64::from(pages));
             } else {
                 self.tally.attacker_paid += f64::from(pages);
             }

@@ -48,9 +48,10 @@ pub fn draw(rows: &[Row]) -> String {
             y - 4.0
         ));
     }
+    let mut labels = Labels::default();
     for (place, scheme) in Scheme::value_variants().iter().enumerate() {
         let colour = COLOURS.get(place).copied().unwrap_or("#000000");
-        series(&mut svg, rows, *scheme, place, colour);
+        series(&mut svg, rows, *scheme, place, colour, &mut labels);
     }
     svg.push_str("</svg>\n");
     svg
@@ -91,14 +92,21 @@ fn axes(svg: &mut String) {
     ));
 }
 
-fn series(svg: &mut String, rows: &[Row], scheme: Scheme, place: usize, colour: &str) {
+fn series(
+    svg: &mut String,
+    rows: &[Row],
+    scheme: Scheme,
+    place: usize,
+    colour: &str,
+    labels: &mut Labels,
+) {
     let mut shares: Vec<f64> =
-        rows.iter().filter(|r| r.scheme == scheme && r.share > 0.0).map(|row| row.share).collect();
+        rows.iter().filter(|r| is_of(r, scheme) && r.share > 0.0).map(|row| row.share).collect();
     shares.dedup();
     let points: Vec<(String, f64, f64)> = shares
         .into_iter()
         .map(|share| {
-            let of = || rows.iter().filter(move |r| r.scheme == scheme && r.share == share);
+            let of = || rows.iter().filter(move |r| is_of(r, scheme) && r.share == share);
             let fetches = of().map(|r| r.rates.fetches_per_accepted).fold(0.0, f64::max);
             let forged = of().map(|r| r.rates.accepted_forgery_rate).fold(0.0, f64::max);
             let beyond =
@@ -115,11 +123,10 @@ fn series(svg: &mut String, rows: &[Row], scheme: Scheme, place: usize, colour: 
         path.join(" ")
     ));
     for (label, x, y) in &points {
+        let (left, base) = labels.put(label, *x, *y);
         svg.push_str(&format!(
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"10\" fill=\"{colour}\">{label}</text>\n",
-            x + 6.0,
-            y - 5.0
+             <text x=\"{left:.1}\" y=\"{base:.1}\" font-size=\"10\" fill=\"{colour}\">{label}</text>\n"
         ));
     }
     let top = TOP + 16.0 + 22.0 * place as f64;
@@ -130,4 +137,56 @@ fn series(svg: &mut String, rows: &[Row], scheme: Scheme, place: usize, colour: 
         left + 12.0,
         name(scheme).replace('_', " ")
     ));
+}
+
+/// Whether a row is of a whole scheme.
+fn is_of(row: &Row, scheme: Scheme) -> bool {
+    row.name == name(scheme)
+}
+
+/// Labels that were put, by their left end and base line, and how wide they are.
+#[derive(Default)]
+struct Labels(Vec<(f64, f64, f64)>);
+
+/// Height of a label, in the picture's unit.
+const LINE: f64 = 11.0;
+
+impl Labels {
+    /// The nearest place beside a mark where a label covers no other.
+    fn put(&mut self, label: &str, x: f64, y: f64) -> (f64, f64) {
+        let width = 6.2 * label.chars().count() as f64;
+        let places = (0..40).flat_map(|step| {
+            let down = LINE * f64::from(step / 2 + 1) - 2.0;
+            let base = if step % 2 == 0 { y - down + 4.0 } else { y + down };
+            [(x + 6.0, base), (x - 6.0 - width, base)]
+        });
+        let is_free = |(left, base): &(f64, f64)| {
+            *left + width < WIDTH
+                && self.0.iter().all(|(other, line, wide)| {
+                    left + width < *other || other + wide < *left || (base - line).abs() >= LINE
+                })
+        };
+        let (left, base) = places.clone().find(is_free).unwrap_or((x + 6.0, y - 5.0));
+        self.0.push((left, base, width));
+        (left, base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_marks_at_one_place_cover_none_other() {
+        let mut labels = Labels::default();
+        for n in 0..20 {
+            labels.put("33", 400.0 + f64::from(n), 300.0);
+        }
+        for (n, (left, base, width)) in labels.0.iter().enumerate() {
+            for (other, line, wide) in labels.0.iter().skip(n + 1) {
+                let apart = left + width < *other || other + wide < *left;
+                assert!(apart || (base - line).abs() >= LINE, "{base} {line}");
+            }
+        }
+    }
 }

@@ -9,6 +9,8 @@ use super::crowd::{self, Member};
 use super::draw::Draws;
 use super::identity::Identity;
 use super::page::{self, KINDS};
+use super::parts::{Part, Parts};
+use super::sight::Sight;
 use super::tally::Tally;
 use std::time::Duration;
 use sward_coordinator_core::trust::hold::{self, Terms};
@@ -34,14 +36,28 @@ pub struct Setting {
     pub terms: Terms,
     /// Gives every agent this many pages a day.
     pub volume: Option<u32>,
+    /// Which parts of the rules are in force.
+    pub parts: Parts,
+    /// What comparisons see.
+    pub sight: Sight,
 }
 
 impl Setting {
     /// A crowd of so many agents for so many days, all of them honest.
     #[must_use]
     pub fn honest(seed: u64, agents: usize, days: u32) -> Self {
-        let terms = Terms::default();
-        Self { seed, agents, days, share: 0.0, attack: None, rehearsal: false, terms, volume: None }
+        Self {
+            seed,
+            agents,
+            days,
+            share: 0.0,
+            attack: None,
+            rehearsal: false,
+            terms: Terms::default(),
+            volume: None,
+            parts: Parts::ALL,
+            sight: Sight::ASSUMED,
+        }
     }
 }
 
@@ -80,11 +96,15 @@ pub(super) struct Rates {
 impl World {
     /// A crowd on its first day.
     #[must_use]
-    pub fn new(setting: Setting) -> Self {
+    pub fn new(mut setting: Setting) -> Self {
         let mut draws = Draws::new(setting.seed, "table");
         let attack = setting.attack.map(|(attack, _)| attack);
         let share = if setting.rehearsal { 1.0 } else { setting.share };
-        let mut members = crowd::draw(setting.agents, share, attack, &mut draws);
+        let capped = setting.parts.has(Part::Cap);
+        let mut members = crowd::draw(setting.agents, share, attack, capped, &mut draws);
+        if !setting.parts.has(Part::Hold) {
+            setting.terms.checks = 0;
+        }
         if let Some(volume) = setting.volume {
             members.iter_mut().for_each(|member| member.volume = volume);
         }
@@ -95,7 +115,10 @@ impl World {
         Self {
             setting,
             draws,
-            identities: members.iter().map(|_| Identity::new(Timestamp::ZERO)).collect(),
+            identities: members
+                .iter()
+                .map(|_| Identity::new(Timestamp::ZERO, setting.parts))
+                .collect(),
             members,
             allocator: Allocator::default(),
             tally: Tally::default(),
@@ -122,6 +145,7 @@ impl World {
             self.release(who, end);
         }
         self.count_pending();
+        self.tally.page_bytes = self.setting.sight.bytes;
         self.tally
     }
 
@@ -190,7 +214,7 @@ impl World {
             let rate = rates.by_kind.get(kind).and_then(|r| r.get(slot)).copied().unwrap_or(1.0);
             let site = rates.sites.get(slot).copied().unwrap_or(0);
             let place = self.draws.unit() * rates.most;
-            let trusted = TRUSTED.fraction();
+            let trusted = self.trusted();
             let proving = self.identities.get(who).is_some_and(|i| i.trust.is_proving());
             let changed = if place < rate {
                 self.audits_today += 1.0;
@@ -212,6 +236,11 @@ impl World {
         done
     }
 
+    /// The share of pages that a trusted fetcher checks.
+    fn trusted(&self) -> f64 {
+        if self.setting.parts.has(Part::Trusted) { TRUSTED.fraction() } else { 0.0 }
+    }
+
     fn rates(&mut self, who: usize, now: Timestamp) -> Rates {
         let sites = [(); SITES_A_DAY].map(|()| self.draws.index(page::SITES));
         let mut by_kind = [[0.0; SITES_A_DAY]; KINDS.len()];
@@ -224,13 +253,13 @@ impl World {
                     let stake = kind.stake();
                     let novelty = stake.novelty.saturating_mul(boost) / 1000;
                     let stake = Stake { novelty, ..stake };
-                    *rate = identity.trust.rate(stake, need).fraction();
+                    *rate = self.setting.parts.rate(&identity.trust, stake, need).fraction();
                 }
             }
             allowed = identity.allowed(now);
         }
         let most = by_kind.as_flattened().iter().copied().fold(0.0, f64::max);
-        Rates { sites, by_kind, most: (most + TRUSTED.fraction()).min(1.0), allowed }
+        Rates { sites, by_kind, most: (most + self.trusted()).min(1.0), allowed }
     }
 
     pub(super) fn draw_allowed(&mut self, rates: &Rates) -> usize {

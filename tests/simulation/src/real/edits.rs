@@ -1,11 +1,11 @@
 //! What honest loads of one page differ by, and what forgers change, each labelled.
 
 use super::source::{Edit, Places};
-use crate::links::mix;
+use crate::chance::mix;
 
 /// Why two honest loads of one page differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Noise {
+pub enum Noise {
     /// A time to the second, and how long the page took to make.
     Seconds,
     /// "… minutes ago": two values within one minute of fetches.
@@ -23,7 +23,8 @@ pub(crate) enum Noise {
 }
 
 impl Noise {
-    pub(crate) const ALL: [(Self, &str); 7] = [
+    /// Every one, with its name.
+    pub const ALL: [(Self, &str); 7] = [
         (Self::Seconds, "time stamps"),
         (Self::Minutes, "minutes ago"),
         (Self::Advertisements, "rotating ads"),
@@ -36,7 +37,7 @@ impl Noise {
 
 /// What a forger changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Forgery {
+pub enum Forgery {
     /// One digit of one number.
     Number,
     /// The target of one link.
@@ -54,7 +55,8 @@ pub(crate) enum Forgery {
 }
 
 impl Forgery {
-    pub(crate) const ALL: [(Self, &str); 7] = [
+    /// Every one, with its name.
+    pub const ALL: [(Self, &str); 7] = [
         (Self::Number, "one number"),
         (Self::Link, "one link"),
         (Self::Paragraph, "one paragraph"),
@@ -67,10 +69,12 @@ impl Forgery {
 
 /// Chance that is the same in every run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
-    pub(crate) fn new(parts: &[usize]) -> Self {
+    /// What these numbers name.
+    #[must_use]
+    pub fn new(parts: &[usize]) -> Self {
         Self(parts.iter().fold(0x5eed, |sum, part| mix(sum ^ (*part as u64) << 1 ^ 0x9e37)))
     }
 
@@ -119,7 +123,7 @@ const SENTENCES: [&str; 3] = [
 ];
 
 /// The edits of one load; where they stand depends on the page alone.
-pub(crate) fn load(
+pub fn load(
     noise: Noise,
     places: &Places,
     html: &str,
@@ -197,12 +201,7 @@ fn translation(places: &Places, html: &str) -> Vec<Edit> {
 }
 
 /// The edits of one forgery; none where the page has nothing of the kind.
-pub(crate) fn forge(
-    forgery: Forgery,
-    places: &Places,
-    html: &str,
-    chance: &mut Chance,
-) -> Vec<Edit> {
+pub fn forge(forgery: Forgery, places: &Places, html: &str, chance: &mut Chance) -> Vec<Edit> {
     let gap = chance.pick(&places.gaps).copied().unwrap_or(html.len());
     let at = |gap: usize, text: &str| vec![(gap..gap, text.to_owned())];
     match forgery {

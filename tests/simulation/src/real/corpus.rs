@@ -14,15 +14,15 @@ use sward_page::charset::decode;
 use sward_proto::digest::Digest;
 
 /// One page.
-pub(crate) struct Page {
+pub struct Page {
     /// Its text.
-    pub(crate) html: String,
+    pub html: String,
     /// Of the half that is reported.
-    pub(crate) reported: bool,
+    pub reported: bool,
 }
 
 /// All pages below a folder with `scrapinghub`, `wcxb`, `trafilatura-eval` and `readability-pages`, as far as they exist.
-pub(crate) fn load(folder: &Path) -> Result<Vec<Page>> {
+pub fn load(folder: &Path) -> Result<Vec<Page>> {
     let mut pages = Vec::new();
     for (name, sites) in [
         ("scrapinghub", scrapinghub as fn(&Path) -> Result<BTreeMap<String, String>>),

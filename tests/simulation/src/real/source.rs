@@ -9,21 +9,21 @@ const SKIPPED: [&str; 9] =
     ["script", "style", "noscript", "template", "textarea", "select", "title", "svg", "iframe"];
 
 /// An edit: what to replace, by what.
-pub(crate) type Edit = (Range<usize>, String);
+pub type Edit = (Range<usize>, String);
 
 /// Places in a source.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub struct Places {
     /// Runs of text that are not only white space.
-    pub(crate) texts: Vec<Range<usize>>,
+    pub texts: Vec<Range<usize>>,
     /// Values of `href` of links to elsewhere.
-    pub(crate) links: Vec<Range<usize>>,
+    pub links: Vec<Range<usize>>,
     /// Between blocks.
-    pub(crate) gaps: Vec<usize>,
+    pub gaps: Vec<usize>,
 }
 
 /// The places of a page.
-pub(crate) fn places(html: &str) -> Places {
+pub fn places(html: &str) -> Places {
     let lower = html.to_ascii_lowercase();
     let mut places = Places::default();
     let mut at = lower.find("<body").unwrap_or_default();
@@ -76,7 +76,7 @@ fn href(inner: &str) -> Option<(usize, &str)> {
 }
 
 /// A source with edits made; one that overlaps an earlier one in the list is left out.
-pub(crate) fn edited(html: &str, edits: &[Edit]) -> String {
+pub fn edited(html: &str, edits: &[Edit]) -> String {
     let mut kept: Vec<&Edit> = Vec::new();
     for edit in edits {
         let apart = |other: &&Edit| edit.0.end <= other.0.start || other.0.end <= edit.0.start;

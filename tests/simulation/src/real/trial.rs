@@ -13,23 +13,27 @@ use sward_proto::compare::{Comparison, Copy, Verdict, compare};
 use sward_proto::timestamp::Timestamp;
 
 /// What one agent attests.
-pub(crate) struct Fetch {
-    pub(crate) attestation: Attestation,
-    pub(crate) blocks: BlockList,
+pub struct Fetch {
+    /// What it says.
+    pub attestation: Attestation,
+    /// The blocks of its page.
+    pub blocks: BlockList,
 }
 
 impl Fetch {
-    pub(crate) fn copy(&self) -> Copy<'_> {
+    /// As the comparison takes it.
+    #[must_use]
+    pub fn copy(&self) -> Copy<'_> {
         Copy { attestation: &self.attestation, blocks: &self.blocks, at: Timestamp::ZERO }
     }
 
     /// Compares with another fetch, of whose page nothing is known.
-    pub(crate) fn against(&self, other: &Self) -> Comparison {
+    pub fn against(&self, other: &Self) -> Comparison {
         compare(self.copy(), other.copy(), &StableBlocks::unknown(), &Limits::default())
     }
 
     /// Whether these witnesses together contradict the page.
-    pub(crate) fn is_contradicted_by(&self, witnesses: &[&Self]) -> bool {
+    pub fn is_contradicted_by(&self, witnesses: &[&Self]) -> bool {
         let copies: Vec<&BlockList> = witnesses.iter().map(|witness| &witness.blocks).collect();
         // Voices counted so that only what all witnesses have leads by two.
         let all = |some: &[usize]| if some.len() == copies.len() { 2 } else { some.len().min(1) };
@@ -38,7 +42,7 @@ impl Fetch {
 }
 
 /// An honest agent's statement about a page.
-pub(crate) fn fetch(html: &str) -> Result<Fetch> {
+pub fn fetch(html: &str) -> Result<Fetch> {
     let url: CanonicalUrl = "https://a.example/page".parse()?;
     let found = fingerprint(html.as_bytes(), Some("text/html; charset=utf-8"), &url, "SwardBot");
     let response = Response {
@@ -74,7 +78,7 @@ pub(crate) fn fetch(html: &str) -> Result<Fetch> {
 
 /// What became of a forged copy beside an honest one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// It was taken for equal, or shows in no block.
     Unnoticed,
     /// Near: the changed block is attested by nobody else and is not published.
@@ -88,7 +92,7 @@ pub(crate) enum Fate {
 }
 
 /// `forged` is what `before` would have been without its forgery.
-pub(crate) fn fate(forged: &Fetch, before: &Fetch, honest: &Fetch) -> Fate {
+pub fn fate(forged: &Fetch, before: &Fetch, honest: &Fetch) -> Fate {
     let verdict = forged.against(honest).verdict;
     match verdict {
         Verdict::Neutral(_) | Verdict::NotComparable(_) => return Fate::Neutral,
