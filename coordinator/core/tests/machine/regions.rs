@@ -139,7 +139,7 @@ fn what_a_region_agrees_on_is_its_variant() {
 fn places_are_left_out_of_what_all_agree_on() {
     let mut stage = Stage::of_places(&[(1, "SE"), (2, "JP")]);
     stage.see(&[(1, "main"), (2, "main")]);
-    let settlement = stage.hand_in("main");
+    let settlement = stage.capture("main");
     let voices: Vec<Voice> =
         settlement.results.iter().flat_map(|result| &result.origin).map(|o| o.voice).collect();
     assert_eq!(voices, [Voice::new(0, 0), Voice::new(1, 1)]);
@@ -147,7 +147,7 @@ fn places_are_left_out_of_what_all_agree_on() {
     stage.see(&[(1, "main"), (2, "other")]);
     stage.see(&[(3, "main")]);
     stage.see(&[(4, "main")]);
-    let settlement = stage.hand_in("main");
+    let settlement = stage.capture("main");
     let regions = settlement.results.iter().flat_map(|result| &result.origin);
     let regions: Vec<_> = regions.map(|origin| origin.voice.region).collect();
     assert_eq!(regions, [Some(0), Some(1), Some(0), Some(2)]);

@@ -252,11 +252,7 @@ fn no_trusted_fetch_is_made_of_who_is_caught_meanwhile() {
         stage.after(Duration::from_secs(3));
     }
     assert!(waits(&stage), "for a trusted fetch");
-    let (at, reason) = (stage.now, "forged".to_owned());
-    let caught =
-        sward_coordinator_core::journal::JournalEntry::Convicted { agent: peer(1), at, reason };
-    stage.coordinator.replay_journal(caught, stage.now);
-    stage.after(Duration::ZERO);
+    stage.catch(1);
     assert!(!waits(&stage));
     let end = stage.crawl(&[2, 3, 4], &says);
     assert_eq!((trusted(&end), findings(&end)), (0, vec![AGREED; 3]));

@@ -72,7 +72,8 @@ impl Ears {
             CoordinatorReply::Refusal(_)
             | CoordinatorReply::Enrolled(_)
             | CoordinatorReply::Upload { .. }
-            | CoordinatorReply::Receipts(_) => {}
+            | CoordinatorReply::Receipts(_)
+            | CoordinatorReply::Standing(_) => {}
         }
     }
 }

@@ -285,7 +285,7 @@ fn judge(judged: &Fetch, loads: &Loads<'_>) -> Option<(Fate, usize)> {
 }
 
 fn vote(n: u16, fetch: &Fetch) -> Vote<'_> {
-    let voice = Voice { payee: n, network: n };
+    let voice = Voice::new(n, n);
     Vote { voice, attestation: &fetch.attestation, blocks: &fetch.blocks, at: Timestamp::ZERO }
 }
 
