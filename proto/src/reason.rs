@@ -107,14 +107,14 @@ impl Reason {
                 "Your region sees another version of this page; it is kept as your region's version and paid."
             }
             Self::PathTampered => {
-                "Something between your agent and the site changes pages, such as a provider or a security program; your \
-                 agent gets encrypted pages only for two weeks, and nothing is held against it."
+                "Something between your agent and the site may change pages, such as a provider or a security program; for two \
+                 weeks another agent fetched its unencrypted pages too."
             }
             Self::RegionUnsure => {
-                "Your agent seems to be somewhere else than it says; for two weeks it gets no pages that depend on the region."
+                "Your agent seems to be somewhere else than it says; for two weeks another agent fetched its regional pages too."
             }
             Self::VolatileDiffers => {
-                "Fast-changing pages came out differently at your agent; for two weeks it gets steadier ones."
+                "Fast-changing pages came out differently at your agent; for two weeks another agent fetched such pages too."
             }
             Self::UnderReview => {
                 "A result of your agent was not confirmed by others, so its next pages were fetched twice; that is over now."

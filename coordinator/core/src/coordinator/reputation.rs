@@ -5,12 +5,13 @@
 //! agrees (quorum), nor what a conviction changes (epoch).
 
 use super::Coordinator;
+use super::single::excuse_of;
 use crate::journal::JournalEntry;
 use crate::output::{Event, Output};
 use crate::record::agent::{AgentRecord, Standing};
 use crate::settlement::{AgentResult, Settlement};
 use crate::trust::evidence::{self, Check, EVENTS, Excuse, Observation, Volatility};
-use crate::trust::outcome::{forfeit, review_pages};
+use crate::trust::outcome::{RESTRICTED_FOR, forfeit, review_pages};
 use std::time::Duration;
 use sward_proto::attestation::Attestation;
 use sward_proto::compare::credible_time;
@@ -74,13 +75,16 @@ impl Coordinator {
                 record.agreed += 1;
                 record.trust.idle_until(now);
             }
-            Finding::Neutral | Finding::Tainted | Finding::Withheld | Finding::Regional => {
+            Finding::Regional => {
                 record.trust.idle_until(now);
+                record.restrict(Volatility::Geo, Excuse::Nothing, now);
             }
+            Finding::Neutral | Finding::Tainted | Finding::Withheld => record.trust.idle_until(now),
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
                 record.differed(cause, now);
+                record.restrict(settlement.volatility, excuse, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
         }
@@ -114,13 +118,19 @@ impl Coordinator {
 
 impl AgentRecord {
     /// Independent others contradict it, which weighs `cause`: its work is reviewed, and some of its pay is forfeited, as
-    /// what was seen stands for what was not. Whatever it differs by: kinds of page that an agent is kept from
-    /// (`outcome::Limits`) are for where volatility is known.
+    /// what was seen stands for what was not.
     fn differed(&mut self, cause: i64, now: Timestamp) {
         self.trust.retry(review_pages(cause), now);
         self.forfeit = self.forfeit.saturating_add(forfeit(cause));
         if review_pages(cause) > 0 {
             self.review.get_or_insert(now);
+        }
+    }
+
+    /// Pages of a kind on which a difference says little may not rest on its word for a while, once it differed on two.
+    fn restrict(&mut self, page: Volatility, path: Excuse, now: Timestamp) {
+        if let Some(reason) = self.limits.differed(page, path, now) {
+            self.notices.add(reason, now, now + RESTRICTED_FOR, []);
         }
     }
 
@@ -159,11 +169,8 @@ fn excuse(settlement: &Settlement, result: &AgentResult) -> Excuse {
     if settlement.outcome == Outcome::Beacon {
         // No path puts another agent's mark into a page.
         Excuse::Nothing
-    } else if settlement.url.as_str().starts_with("http://") {
-        Excuse::OpenPath
-    } else if result.finding == Finding::Replayed {
-        Excuse::OldCopy
     } else {
-        Excuse::Nothing
+        let aged = result.finding == Finding::Replayed;
+        excuse_of(&settlement.url).max(if aged { Excuse::OldCopy } else { Excuse::Nothing })
     }
 }

@@ -9,13 +9,13 @@ use crate::job::Replication;
 use crate::record::agent::AgentRecord;
 use crate::roster::Agent;
 use crate::task::{Agreement, AttemptState, Audit, Phase, Task};
-use crate::trust::evidence::Check;
+use crate::trust::evidence::{Check, Excuse};
 use crate::trust::hold::{self, Terms};
 use crate::trust::rate::Rate;
 use crate::trust::replication::Stake;
 use std::time::Duration;
 use sward_proto::attestation::Attestation;
-use sward_proto::canonical_url::HostName;
+use sward_proto::canonical_url::{CanonicalUrl, HostName};
 use sward_proto::digest::Digest;
 use sward_proto::draw::{AuditDraw, Place};
 use sward_proto::ids::{JobId, LeaseToken, PeerId, TaskId};
@@ -28,14 +28,16 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Coordinator {
     /// How many results a page wants that is about to be leased to this agent.
-    pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId) -> usize {
+    pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId, now: Timestamp) -> usize {
         let mut replicas = task.attempts.iter().filter(|attempt| !attempt.trusted);
         let fresh = replicas.all(|attempt| attempt.state == AttemptState::Lost);
         if !fresh {
             return task.wanted;
         }
+        let (page, path) = (task.known.volatility, excuse_of(&task.url));
         let proved = self.roster.get(peer).is_some_and(|agent| {
-            !agent.record.trust.is_proving() || self.is_audited_by_trusted(agent)
+            agent.record.limits.allows(page, path, now)
+                && (!agent.record.trust.is_proving() || self.is_audited_by_trusted(agent))
         });
         let alone = !task.robots && task.known.may_stand_alone();
         if alone && self.is_audited(task.job) && proved { 1 } else { self.config.rules.margin }
@@ -166,6 +168,11 @@ impl Coordinator {
         self.settle_needy(id, now);
         self.watch_starvation(id, now);
     }
+}
+
+/// What may explain a difference on a page, by its URL alone.
+pub(super) fn excuse_of(url: &CanonicalUrl) -> Excuse {
+    if url.as_str().starts_with("http://") { Excuse::OpenPath } else { Excuse::Nothing }
 }
 
 /// With which chance a page of this agent is fetched once more.

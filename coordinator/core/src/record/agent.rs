@@ -7,6 +7,7 @@ use crate::trust::audit::Tally;
 use crate::trust::blocks::{Blocks, Calendar};
 use crate::trust::evidence::Evidence;
 use crate::trust::notices::Notices;
+use crate::trust::outcome::Limits;
 use crate::trust::replication::Trust;
 use serde::{Deserialize, Serialize};
 use sward_proto::digest::Digest;
@@ -106,6 +107,8 @@ pub struct AgentRecord {
     pub evidence: Evidence,
     /// What audits of its pages found.
     pub audits: Tally,
+    /// Kinds of page that may not rest on its word for a while.
+    pub limits: Limits,
     /// The blocks in which its pending credit waits.
     pub blocks: Blocks,
     /// Credit that was pending and is not issued.
@@ -148,6 +151,7 @@ impl AgentRecord {
             trust: Trust::new(enrolled_at, probation),
             evidence: Evidence::new(enrolled_at),
             audits: Tally::ZERO,
+            limits: Limits::default(),
             blocks: Blocks::default(),
             forfeited: Totals::default(),
             forfeit: 0,

@@ -1,10 +1,10 @@
-//! When an agent's credit turns final, and which of its pages must be seen again before.
+//! When an agent's credit turns final.
 //!
 //! Decides the hold window: pages gather in a **block**, and a block is issued as one. What is bounded is the value at risk,
-//! not a count of pages: a block is issued only once it holds enough checks, and what it lacks is made up by fetching its
-//! single-source pages again. So the date that an owner is shown at once is a promise, at most seven days off, and neither
-//! it nor anything else about the block says which pages were audited. Final credit is never revoked; a convict's block is
-//! just never issued.
+//! not a count of pages: the fewer pages an agent delivers in a window, the more of them are audited ([`need`]), so that a
+//! block comes to hold its checks in time. So the date that an owner is shown at once is a promise, at most seven days off, and
+//! neither it nor anything else about the block says which pages were audited. Final credit is never revoked; a convict's
+//! block is just never issued.
 
 use super::rate::Rate;
 use serde::{Deserialize, Serialize};
@@ -42,14 +42,13 @@ pub struct Block {
     pages: u32,
     /// Of these, seen by nobody else yet.
     single: u32,
-    checks: u32,
 }
 
 impl Block {
     /// Opens with its first page.
     #[must_use]
     pub const fn open(now: Timestamp) -> Self {
-        Self { opened: now, closed: None, pages: 0, single: 0, checks: 0 }
+        Self { opened: now, closed: None, pages: 0, single: 0 }
     }
 
     /// Pages in it.
@@ -76,17 +75,6 @@ impl Block {
         self.single = self.single.saturating_add(if single < pages { single } else { pages });
     }
 
-    /// A check of the agent agreed, be it on a page of this block or on an audit that it did for others.
-    pub const fn check(&mut self) {
-        self.checks = self.checks.saturating_add(1);
-    }
-
-    /// Single-source pages were fetched again.
-    pub const fn confirm(&mut self, pages: u32) {
-        self.single = self.single.saturating_sub(pages);
-        self.checks = self.checks.saturating_add(pages);
-    }
-
     /// Whether no page may join it any more.
     #[must_use]
     pub fn is_full(&self, terms: Terms, now: Timestamp) -> bool {
@@ -104,22 +92,6 @@ impl Block {
     #[must_use]
     pub fn due(&self, terms: Terms) -> Timestamp {
         self.closed.unwrap_or(self.opened + terms.gather) + terms.rest
-    }
-
-    /// How many of its single-source pages, drawn at random, are to be fetched again before it is issued: what it
-    /// lacks in checks, and while the agent is on retrial as many as a whole block needs, whatever it has.
-    #[must_use]
-    pub const fn shortfall(&self, terms: Terms, on_retrial: bool) -> u32 {
-        let missing =
-            if on_retrial { terms.checks } else { terms.checks.saturating_sub(self.checks) };
-        if missing < self.single { missing } else { self.single }
-    }
-
-    /// How many of them where its agent is gone: all. It is checked no more, so that whoever forges a little and leaves before
-    /// it is found out would leave all of it behind; a block that others confirmed costs it nothing.
-    #[must_use]
-    pub const fn left_behind(&self) -> u32 {
-        self.single
     }
 }
 
@@ -196,28 +168,21 @@ mod tests {
     }
 
     proptest! {
-        /// A block that makes up its shortfall holds enough checks or nothing unseen, and is due when its owner was told.
+        /// A block is due when its owner was told, or sooner.
         #[test]
-        fn an_issued_block_is_checked_enough(
-            pages in proptest::collection::vec((0u32..400, 0u32..400, 0u32..40), 0..40),
-            on_retrial: bool,
+        fn a_block_keeps_its_date(
+            pages in proptest::collection::vec((0u32..400, 0u32..400), 0..40),
             closed_h in 0u64..120,
         ) {
             let mut block = Block::open(Timestamp::ZERO);
             let promised = block.due(terms());
             let mut delivered = 0;
-            for (pages, single, checks) in pages {
+            for (pages, single) in pages {
                 block.deliver(pages, single);
-                (0..checks).for_each(|_| block.check());
                 delivered += pages;
             }
             prop_assert_eq!(block.pages(), delivered);
             prop_assert!(block.single() <= block.pages());
-            let (before, asked) = (block.checks, block.shortfall(terms(), on_retrial));
-            block.confirm(asked);
-            prop_assert!(block.single() == 0 || block.checks >= terms().checks);
-            prop_assert!(!on_retrial || block.single() == 0 || block.checks >= before + terms().checks);
-            prop_assert_eq!(block.shortfall(terms(), false), 0);
             block.close(Timestamp::ZERO + Duration::from_hours(closed_h));
             prop_assert!(block.due(terms()) <= promised);
         }

@@ -1,6 +1,5 @@
 //! One identity under Sward's rules: what the coordinator knows of it, and what its unconfirmed pages really are.
 
-use super::draw::Draws;
 use super::page::KINDS;
 use super::parts::{Part, Parts};
 use std::collections::VecDeque;
@@ -51,30 +50,6 @@ impl Held {
     pub fn forgeries(&self) -> u32 {
         self.forged.iter().sum::<u32>() + self.backed
     }
-
-    /// Fetches `pages` of its single-source pages again, of one kind or of any. Forgeries among them are replaced unless the
-    /// second fetcher backs them, which it does with chance `accomplice`. That is days later, so that a difference is no
-    /// evidence: the page may have changed.
-    pub fn fetch_again(
-        &mut self,
-        pages: u32,
-        kind: Option<usize>,
-        accomplice: f64,
-        draws: &mut Draws,
-    ) {
-        let share = kind.and_then(|kind| KINDS.get(kind)).map_or(1.0, |kind| kind.share);
-        let of = (f64::from(self.block.single()) * share).max(1.0);
-        let caught = (f64::from(pages) / of).min(1.0);
-        for (place, forged) in self.forged.iter_mut().enumerate() {
-            if kind.is_none_or(|kind| kind == place) {
-                let met = draws.binomial(u64::from(*forged), caught);
-                let backed = draws.binomial(met, accomplice);
-                *forged -= u32::try_from(met).unwrap_or(*forged);
-                self.backed += u32::try_from(backed).unwrap_or(0);
-            }
-        }
-        self.block.confirm(pages);
-    }
 }
 
 /// What a difference led to.
@@ -82,7 +57,7 @@ impl Held {
 pub struct Consequence {
     /// The identity ends.
     pub convicted: bool,
-    /// The agent is kept from this kind of page.
+    /// From now on every such page of the agent is audited for a while.
     pub restricted: bool,
 }
 
@@ -94,7 +69,7 @@ pub struct Identity {
     pub trust: Trust,
     /// What speaks against it.
     pub evidence: Evidence,
-    /// What it is kept from.
+    /// Which kinds of page may not rest on its word.
     pub limits: Limits,
     /// The block that gathers.
     pub open: Held,
@@ -127,7 +102,6 @@ impl Identity {
     /// A check agreed.
     pub fn agreed(&mut self, kind: usize, check: Check, now: Timestamp) {
         self.trust.agreed(true, now);
-        self.open.block.check();
         let Some(kind) = KINDS.get(kind) else { return };
         let seen = self.observation(kind.volatility, check, kind.excuse(), Finding::Agrees);
         self.evidence.observe(seen, now);
@@ -148,7 +122,8 @@ impl Identity {
         if self.parts.has(Part::Retrial) {
             self.trust.retry(review_pages(cause), now);
         }
-        let restricted = self.limits.differed(page, excuse, now).is_some();
+        let limits = self.parts.has(Part::Limits);
+        let restricted = limits && self.limits.differed(page, excuse, now).is_some();
         if convicted {
             self.trust.convicted();
         }
@@ -166,9 +141,9 @@ impl Identity {
         Observation { task: TaskId(self.next_task), page, check, excuse, finding }
     }
 
-    /// Which kinds of page it is given.
+    /// Which kinds of page may rest on its word.
     #[must_use]
-    pub fn allowed(&self, now: Timestamp) -> [bool; KINDS.len()] {
+    pub fn singles(&self, now: Timestamp) -> [bool; KINDS.len()] {
         KINDS.map(|kind| self.limits.allows(kind.volatility, kind.excuse(), now))
     }
 

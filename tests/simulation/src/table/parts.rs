@@ -13,6 +13,8 @@ pub enum Part {
     Floor,
     /// The hold window: all is final and paid at once, and nothing is fetched again.
     Hold,
+    /// Audits of all regional, fast or open-path pages of an agent after two differences on such.
+    Limits,
     /// Probation: one audited page, and a newcomer is trusted by the rule of 1/V.
     Probation,
     /// Two events before a conviction: the first that weighs anything convicts.

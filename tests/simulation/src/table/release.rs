@@ -1,24 +1,21 @@
 //! What becomes of held pages: release when due, and the end of an identity.
 
 use super::identity::Identity;
-use super::page::{KINDS, Kind};
+use super::page::KINDS;
 use super::parts::Part;
 use super::world::World;
 use sward_coordinator_core::trust::hold::{self, Aftermath};
 use sward_proto::timestamp::Timestamp;
 
 impl World {
-    /// Blocks that are due turn final, after what they lack in checks is made up.
+    /// Blocks that are due turn final.
     pub(super) fn release(&mut self, who: usize, now: Timestamp) {
-        let (accomplice, terms) = (self.accomplice(), self.setting.terms);
+        let terms = self.setting.terms;
         let (role, honest) = (self.role(who), self.is_honest(who));
         let Some(identity) = self.identities.get_mut(who) else { return };
         identity.turn_block(terms, now);
         while identity.resting.front().is_some_and(|held| held.block.due(terms) <= now) {
-            let Some(mut held) = identity.resting.pop_front() else { break };
-            let pages = held.block.shortfall(terms, identity.trust.is_proving());
-            held.fetch_again(pages, None, accomplice, &mut self.draws);
-            self.tally.fetches += f64::from(pages);
+            let Some(held) = identity.resting.pop_front() else { break };
             let all = f64::from(held.block.pages());
             let certified: f64 =
                 KINDS.iter().filter(|kind| kind.is_certifiable()).map(|kind| kind.share).sum();
@@ -35,12 +32,6 @@ impl World {
                 self.tally.attacker_paid += paid;
             }
         }
-    }
-
-    /// The chance that whoever fetches a forged page again backs the forgery.
-    fn accomplice(&self) -> f64 {
-        let shares = self.setting.attack.is_some_and(|(attack, _)| attack.shares());
-        if shares { self.theirs } else { 0.0 }
     }
 
     /// The identity ends: what rests on it alone is dropped and fetched again by others, as part of their work.
@@ -66,18 +57,10 @@ impl World {
         *identity = Identity::new(now, self.setting.parts);
     }
 
-    /// The owner leaves; a new identity begins. Whoever is gone when its block falls due is checked no more, so nothing stays
-    /// on its word alone: all of that is fetched again by others. What it earned is paid.
+    /// The owner leaves; a new identity begins. What is held stays, and is paid.
     pub(super) fn leave(&mut self, who: usize, now: Timestamp) {
-        let accomplice = self.accomplice();
         let role = self.role(who);
-        let holds = self.setting.parts.has(Part::Hold);
         let Some(identity) = self.identities.get_mut(who) else { return };
-        for held in identity.held().filter(|_| holds) {
-            let pages = held.block.left_behind();
-            held.fetch_again(pages, None, accomplice, &mut self.draws);
-            self.tally.fetches += f64::from(pages);
-        }
         for held in identity.held() {
             self.tally.finals += f64::from(held.block.pages() - held.audits);
             self.tally.forged_final += f64::from(held.forgeries());
@@ -90,21 +73,6 @@ impl World {
             }
         }
         *identity = Identity::new(now, self.setting.parts);
-    }
-
-    /// The agent is kept from a kind of page: what it holds of that kind is fetched again. It stays paid.
-    pub(super) fn fetch_kind_again(&mut self, who: usize, page: &Kind) {
-        if !self.setting.parts.has(Part::Hold) {
-            return;
-        }
-        let accomplice = self.accomplice();
-        let Some(kind) = KINDS.iter().position(|kind| kind == page) else { return };
-        let Some(identity) = self.identities.get_mut(who) else { return };
-        for held in identity.held() {
-            let pages = (f64::from(held.block.single()) * page.share).round() as u32;
-            held.fetch_again(pages, Some(kind), accomplice, &mut self.draws);
-            self.tally.fetches += f64::from(pages);
-        }
     }
 
     /// Credit of so many pages is not issued.
