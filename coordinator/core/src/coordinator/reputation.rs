@@ -83,7 +83,9 @@ impl Coordinator {
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
-                record.differed(cause, now);
+                // Where every such page is fetched twice already, there is nothing more to review.
+                let alone = record.limits.allows(settlement.volatility, excuse, now);
+                record.differed(if alone { cause } else { 0 }, now);
                 record.restrict(settlement.volatility, excuse, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }

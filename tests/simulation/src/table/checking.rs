@@ -242,9 +242,11 @@ impl World {
             Ruling::PageAtFault => false,
             Ruling::Differs => {
                 let cause = evidence::weight(page.volatility, check, handed.excuse);
-                let forfeit =
-                    if self.setting.parts.has(Part::Hold) { outcome::forfeit(cause) } else { 0 };
-                self.withhold(who, 1 + forfeit);
+                let alone = self.identities.get(who).is_some_and(|identity| {
+                    identity.stands_alone(page.volatility, handed.excuse, now)
+                });
+                let forfeits = alone && self.setting.parts.has(Part::Hold);
+                self.withhold(who, 1 + if forfeits { outcome::forfeit(cause) } else { 0 });
                 self.blame(who, &page, check, handed.excuse, now)
             }
         }

@@ -119,7 +119,7 @@ impl Identity {
         let cause = weight(page, check, excuse);
         let first = cause > 0 && !self.parts.has(Part::Events);
         let convicted = self.evidence.observe(seen, now) || first;
-        if self.parts.has(Part::Retrial) {
+        if self.parts.has(Part::Retrial) && self.stands_alone(page, excuse, now) {
             self.trust.retry(review_pages(cause), now);
         }
         let limits = self.parts.has(Part::Limits);
@@ -144,7 +144,13 @@ impl Identity {
     /// Which kinds of page may rest on its word.
     #[must_use]
     pub fn singles(&self, now: Timestamp) -> [bool; KINDS.len()] {
-        KINDS.map(|kind| self.limits.allows(kind.volatility, kind.excuse(), now))
+        KINDS.map(|kind| self.stands_alone(kind.volatility, kind.excuse(), now))
+    }
+
+    /// Whether such a page may: where it may not, a difference leads to no further audits, as there can be none.
+    #[must_use]
+    pub fn stands_alone(&self, page: Volatility, excuse: Excuse, now: Timestamp) -> bool {
+        self.limits.allows(page, excuse, now)
     }
 
     /// It cheats.
