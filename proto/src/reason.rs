@@ -108,13 +108,13 @@ impl Reason {
             }
             Self::PathTampered => {
                 "Something between your agent and the site may change pages, such as a provider or a security program; for two \
-                 weeks another agent fetched its unencrypted pages too."
+                 weeks it got fewer unencrypted pages, and nothing is held against it."
             }
             Self::RegionUnsure => {
-                "Your agent seems to be somewhere else than it says; for two weeks another agent fetched its regional pages too."
+                "Your agent seems to be somewhere else than it says; for two weeks it got fewer pages that depend on the region."
             }
             Self::VolatileDiffers => {
-                "Fast-changing pages came out differently at your agent; for two weeks another agent fetched such pages too."
+                "Fast-changing pages came out differently at your agent; for two weeks it got steadier ones."
             }
             Self::UnderReview => {
                 "A result of your agent was not confirmed by others, so its next pages were fetched twice; that is over now."

@@ -73,6 +73,11 @@ impl Coordinator {
                 fitting.why = fitting.why.or(Some(PassedOver::Tied));
                 continue;
             }
+            if !self.suits(task.job, &task.url, task.known.volatility, peer, now) {
+                // Published draws say no more of what was found of an agent than that there was nothing for it.
+                fitting.why = fitting.why.or(Some(PassedOver::NothingLeft));
+                continue;
+            }
             let spent = spent.then_some(PassedOver::HadItsShare);
             let Some(unwanted) = spent.or_else(|| self.unwanted(task, peer, agents)) else {
                 fitting.tasks.push((*id, false));

@@ -153,7 +153,7 @@ impl Coordinator {
             self.fitting_tasks(&peer, &ties, host, length, spent, now);
         self.timers.extend(waits);
         let spent = spent || self.had_its_trickle(&peer, host, now);
-        while run.len() < length && !spent {
+        while run.len() < length && !spent && !self.next_is_unsuited(host, &peer, now) {
             match self.next_task(host, now) {
                 Some(task) => run.push((task, false)),
                 None => break,
@@ -337,7 +337,7 @@ impl Coordinator {
         let LeaseTerms { peer, ties, draw, delay, life } = terms;
         let agent = self.roster.get(&peer)?;
         let (cohort, trusted) = (agent.cohort(), agent.record.trusted);
-        let wanted = self.wanted_of(self.tasks.get(&id)?, &peer, now);
+        let wanted = self.wanted_of(self.tasks.get(&id)?, &peer);
         if self.tasks.get(&id)?.active().next().is_none() {
             self.count_trickle(id, &peer, now);
         }

@@ -83,9 +83,7 @@ impl Coordinator {
             Finding::Forged | Finding::Disputed | Finding::Replayed => {
                 let replayed = result.finding == Finding::Replayed;
                 *(if replayed { &mut record.replayed } else { &mut record.forged }) += 1;
-                // Where every such page is fetched twice already, there is nothing more to review.
-                let alone = record.limits.allows(settlement.volatility, excuse, now);
-                record.differed(if alone { cause } else { 0 }, now);
+                record.differed(cause, now);
                 record.restrict(settlement.volatility, excuse, now);
                 record.evidence.observe(observation(evidence::Finding::Differs), now);
             }
@@ -129,7 +127,7 @@ impl AgentRecord {
         }
     }
 
-    /// Pages of a kind on which a difference says little may not rest on its word for a while, once it differed on two.
+    /// Pages of a kind on which a difference says little are not for it for a while, once it differed on two.
     fn restrict(&mut self, page: Volatility, path: Excuse, now: Timestamp) {
         if let Some(reason) = self.limits.differed(page, path, now) {
             self.notices.add(reason, now, now + RESTRICTED_FOR, []);

@@ -9,7 +9,7 @@ use crate::job::Replication;
 use crate::record::agent::AgentRecord;
 use crate::roster::Agent;
 use crate::task::{Agreement, AttemptState, Audit, Phase, Task};
-use crate::trust::evidence::{Check, Excuse};
+use crate::trust::evidence::{Check, Excuse, Volatility};
 use crate::trust::hold::{self, Terms};
 use crate::trust::rate::Rate;
 use crate::trust::replication::Stake;
@@ -28,19 +28,40 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Coordinator {
     /// How many results a page wants that is about to be leased to this agent.
-    pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId, now: Timestamp) -> usize {
+    pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId) -> usize {
         let mut replicas = task.attempts.iter().filter(|attempt| !attempt.trusted);
         let fresh = replicas.all(|attempt| attempt.state == AttemptState::Lost);
         if !fresh {
             return task.wanted;
         }
-        let (page, path) = (task.known.volatility, excuse_of(&task.url));
         let proved = self.roster.get(peer).is_some_and(|agent| {
-            agent.record.limits.allows(page, path, now)
-                && (!agent.record.trust.is_proving() || self.is_audited_by_trusted(agent))
+            !agent.record.trust.is_proving() || self.is_audited_by_trusted(agent)
         });
         let alone = !task.robots && task.known.may_stand_alone();
         if alone && self.is_audited(task.job) && proved { 1 } else { self.config.rules.margin }
+    }
+
+    /// Whether an agent may be given such a page: where pages may rest on one agent's word, none of a kind on which it
+    /// differed twice and a difference says little. Where every page is fetched twice, what it hands in counts as ever.
+    pub(super) fn suits(
+        &self,
+        job: JobId,
+        url: &CanonicalUrl,
+        page: Volatility,
+        peer: &PeerId,
+        now: Timestamp,
+    ) -> bool {
+        let limits = self.roster.get(peer).map(|agent| &agent.record.limits);
+        !self.is_audited(job)
+            || limits.is_none_or(|limits| limits.allows(page, excuse_of(url), now))
+    }
+
+    /// Whether the page that waits first on a host is not for this agent.
+    pub(super) fn next_is_unsuited(&self, host: &HostName, peer: &PeerId, now: Timestamp) -> bool {
+        self.next_url(host).is_some_and(|(job, url)| {
+            let page = self.known_of(&url, now).volatility;
+            !self.suits(job, &url, page, peer, now)
+        })
     }
 
     fn is_audited(&self, job: JobId) -> bool {

@@ -1,6 +1,6 @@
 //! What a finding means for the agent.
 //!
-//! Decides which outcome follows from what was found against an agent, which pages may not rest on its word, and when the owner may be
+//! Decides which outcome follows from what was found against an agent, what work it keeps it from, and when the owner may be
 //! told; the words are in `sward_proto::reason`. Soft outcomes carry no guilt: honest paths do tamper (up to 4.8 % of 1.2
 //! million residential exit nodes, Chung et al., IMC 2016) and vantage points do misreport their place (1.5 % of RIPE Atlas,
 //! arXiv 2409.19109). Never decides that an agent forged (evidence).
@@ -13,8 +13,8 @@ use sward_proto::timestamp::Timestamp;
 
 /// How long a soft outcome lasts.
 pub const RESTRICTED_FOR: Duration = Duration::from_hours(14 * 24);
-/// Differences on pages of regional or fast-changing sites, or without TLS, within [`RESTRICTED_FOR`], after which no such page
-/// rests on the agent's word: such a difference weighs too little to convict soon, and so must not be free either.
+/// Differences on pages of regional or fast-changing sites, or without TLS, within [`RESTRICTED_FOR`], after which an agent gets
+/// no more of them: such a difference weighs too little to convict, and so must not be free either.
 pub const STRIKES: usize = 2;
 /// Pages that are fetched twice after a difference that weighs at least `GRAVE`; a third of them after a lesser one.
 pub const REVIEW_PAGES: u32 = 300;
@@ -51,7 +51,7 @@ pub const fn forfeit(cause: i64) -> u32 {
     review_pages(cause) / 6
 }
 
-/// Kinds of page that are fetched twice, whoever audits, without guilt of the agent that fetched them first.
+/// Kinds of page that an agent is kept from without guilt.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Limits {
     rolling: Vec<Timestamp>,
@@ -73,7 +73,7 @@ impl Limits {
         (strikes.len() == STRIKES).then_some(reason)
     }
 
-    /// Whether such a page may rest on the agent's word.
+    /// Whether the agent may be given such a page.
     #[must_use]
     pub fn allows(&self, page: Volatility, path: Excuse, now: Timestamp) -> bool {
         let strikes = match (path, page) {

@@ -85,8 +85,12 @@ impl World {
 
     /// A job that checks somebody else's page: the agent cannot know that it does. Its costs are counted with that page.
     pub(super) fn audit_for_another(&mut self, who: usize, now: Timestamp) {
+        let allowed = self.identities.get(who).map(|i| i.allowed(now)).unwrap_or_default();
         let kind = page::draw_kind(&mut self.draws);
-        let Some(page) = KINDS.get(kind).copied() else { return };
+        let (Some(page), true) = (KINDS.get(kind).copied(), allowed.get(kind) == Some(&true))
+        else {
+            return;
+        };
         let site = self.draws.index(page::SITES);
         let split = self.draw_split(&page, site);
         let mut handed = self.handed(who, &page, split, false, false);
@@ -242,11 +246,9 @@ impl World {
             Ruling::PageAtFault => false,
             Ruling::Differs => {
                 let cause = evidence::weight(page.volatility, check, handed.excuse);
-                let alone = self.identities.get(who).is_some_and(|identity| {
-                    identity.stands_alone(page.volatility, handed.excuse, now)
-                });
-                let forfeits = alone && self.setting.parts.has(Part::Hold);
-                self.withhold(who, 1 + if forfeits { outcome::forfeit(cause) } else { 0 });
+                let forfeit =
+                    if self.setting.parts.has(Part::Hold) { outcome::forfeit(cause) } else { 0 };
+                self.withhold(who, 1 + forfeit);
                 self.blame(who, &page, check, handed.excuse, now)
             }
         }

@@ -2,20 +2,21 @@
 
 use super::attack::{Answer, Attack};
 use super::crowd::Role;
-use super::page::KINDS;
-use super::world::World;
+use super::page::{KINDS, Kind};
+use super::world::{Rates, World};
 
 impl World {
     /// Pages that nobody checks: only an attacker's have to be looked at.
-    pub(super) fn deliver_unseen(&mut self, who: usize, pages: u64) {
+    pub(super) fn deliver_unseen(&mut self, who: usize, pages: u64, rates: &Rates) {
         let count = u32::try_from(pages).unwrap_or(u32::MAX);
         self.hand_in(who, count, count);
         if pages == 0 || !self.cheats_now(who) {
             return;
         }
         let Some((attack, tuning)) = self.setting.attack else { return };
-        for (index, kind) in KINDS.iter().enumerate() {
-            let rate = attack.rate_on(kind, tuning) * kind.share;
+        let shares: f64 = allowed_kinds(rates).map(|(_, kind)| kind.share).sum();
+        for (index, kind) in allowed_kinds(rates) {
+            let rate = attack.rate_on(kind, tuning) * kind.share / shares.max(1e-9);
             for _ in 0..self.draws.binomial(pages, rate) {
                 let answer = attack.cheat(kind, false, &mut self.draws);
                 self.note_cheat(who, index, answer, attack);
@@ -95,4 +96,8 @@ impl World {
         let begun = identity.age.saturating_sub(u64::from(self.setting.parts.probation()));
         Some(u64::from(tuning.burst).saturating_sub(begun))
     }
+}
+
+fn allowed_kinds(rates: &Rates) -> impl Iterator<Item = (usize, &'static Kind)> + '_ {
+    KINDS.iter().enumerate().filter(|(index, _)| rates.allowed.get(*index).copied().unwrap_or(true))
 }

@@ -57,7 +57,7 @@ impl Held {
 pub struct Consequence {
     /// The identity ends.
     pub convicted: bool,
-    /// From now on every such page of the agent is audited for a while.
+    /// The agent is kept from this kind of page.
     pub restricted: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct Identity {
     pub trust: Trust,
     /// What speaks against it.
     pub evidence: Evidence,
-    /// Which kinds of page may not rest on its word.
+    /// What it is kept from.
     pub limits: Limits,
     /// The block that gathers.
     pub open: Held,
@@ -119,7 +119,7 @@ impl Identity {
         let cause = weight(page, check, excuse);
         let first = cause > 0 && !self.parts.has(Part::Events);
         let convicted = self.evidence.observe(seen, now) || first;
-        if self.parts.has(Part::Retrial) && self.stands_alone(page, excuse, now) {
+        if self.parts.has(Part::Retrial) {
             self.trust.retry(review_pages(cause), now);
         }
         let limits = self.parts.has(Part::Limits);
@@ -141,16 +141,10 @@ impl Identity {
         Observation { task: TaskId(self.next_task), page, check, excuse, finding }
     }
 
-    /// Which kinds of page may rest on its word.
+    /// Which kinds of page it is given.
     #[must_use]
-    pub fn singles(&self, now: Timestamp) -> [bool; KINDS.len()] {
-        KINDS.map(|kind| self.stands_alone(kind.volatility, kind.excuse(), now))
-    }
-
-    /// Whether such a page may: where it may not, a difference leads to no further audits, as there can be none.
-    #[must_use]
-    pub fn stands_alone(&self, page: Volatility, excuse: Excuse, now: Timestamp) -> bool {
-        self.limits.allows(page, excuse, now)
+    pub fn allowed(&self, now: Timestamp) -> [bool; KINDS.len()] {
+        KINDS.map(|kind| self.limits.allows(kind.volatility, kind.excuse(), now))
     }
 
     /// It cheats.

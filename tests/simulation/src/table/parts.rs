@@ -13,7 +13,7 @@ pub enum Part {
     Floor,
     /// The hold window: all is final and paid at once, and nothing is fetched again.
     Hold,
-    /// Audits of all regional, fast or open-path pages of an agent after two differences on such.
+    /// Limits: after two differences on regional, fast or open-path pages an agent gets no more of them for a fortnight.
     Limits,
     /// Probation: one audited page, and a newcomer is trusted by the rule of 1/V.
     Probation,

@@ -90,6 +90,7 @@ pub(super) struct Rates {
     sites: [usize; SITES_A_DAY],
     by_kind: [[f64; SITES_A_DAY]; KINDS.len()],
     most: f64,
+    pub(super) allowed: [bool; KINDS.len()],
 }
 
 impl World {
@@ -202,13 +203,13 @@ impl World {
         let mut done = 0;
         while done < pages {
             let unseen = self.draws.skip(rates.most).min(pages - done);
-            self.deliver_unseen(who, unseen);
+            self.deliver_unseen(who, unseen, &rates);
             done += unseen;
             if done >= pages {
                 break;
             }
             done += 1;
-            let kind = page::draw_kind(&mut self.draws);
+            let kind = self.draw_allowed(&rates);
             let slot = self.draws.index(SITES_A_DAY);
             let rate = rates.by_kind.get(kind).and_then(|r| r.get(slot)).copied().unwrap_or(1.0);
             let site = rates.sites.get(slot).copied().unwrap_or(0);
@@ -243,23 +244,31 @@ impl World {
     fn rates(&mut self, who: usize, now: Timestamp) -> Rates {
         let sites = [(); SITES_A_DAY].map(|()| self.draws.index(page::SITES));
         let mut by_kind = [[0.0; SITES_A_DAY]; KINDS.len()];
+        let mut allowed = [true; KINDS.len()];
         if let (Some(identity), Some(member)) = (self.identities.get(who), self.members.get(who)) {
             let need = hold::need(self.setting.terms, member.volume);
             let boosts = sites.map(|site| self.allocator.boost(place(who, site)));
-            let singles = identity.singles(now);
-            for ((rates, kind), single) in by_kind.iter_mut().zip(&KINDS).zip(singles) {
+            for (rates, kind) in by_kind.iter_mut().zip(&KINDS) {
                 for (rate, boost) in rates.iter_mut().zip(boosts) {
                     let stake = kind.stake();
                     let novelty = stake.novelty.saturating_mul(boost) / 1000;
                     let stake = Stake { novelty, ..stake };
-                    let parts = self.setting.parts;
-                    let of_kind = parts.rate(&identity.trust, stake, need).fraction();
-                    *rate = if single { of_kind } else { 1.0 };
+                    *rate = self.setting.parts.rate(&identity.trust, stake, need).fraction();
                 }
             }
+            allowed = identity.allowed(now);
         }
         let most = by_kind.as_flattened().iter().copied().fold(0.0, f64::max);
-        Rates { sites, by_kind, most: (most + self.trusted()).min(1.0) }
+        Rates { sites, by_kind, most: (most + self.trusted()).min(1.0), allowed }
+    }
+
+    pub(super) fn draw_allowed(&mut self, rates: &Rates) -> usize {
+        loop {
+            let kind = page::draw_kind(&mut self.draws);
+            if rates.allowed.get(kind).copied().unwrap_or(true) {
+                return kind;
+            }
+        }
     }
 }
 
