@@ -73,20 +73,18 @@ impl Coordinator {
                 fitting.why = fitting.why.or(Some(PassedOver::Tied));
                 continue;
             }
-            if !self.suits(task.job, &task.url, task.known.volatility, peer, now) {
-                // Published draws say no more of what was found of an agent than that there was nothing for it.
-                fitting.why = fitting.why.or(Some(PassedOver::NothingLeft));
-                continue;
-            }
-            let spent = spent.then_some(PassedOver::HadItsShare);
+            // Published draws say no more of what was found of an agent than that there was nothing for it.
+            let suits = self.suits(task.job, &task.url, task.known.volatility, peer, now);
+            let unsuited = (!suits).then_some(PassedOver::NothingLeft);
+            let spent = spent.then_some(PassedOver::HadItsShare).or(unsuited);
             let Some(unwanted) = spent.or_else(|| self.unwanted(task, peer, agents)) else {
                 fitting.tasks.push((*id, false));
                 continue;
             };
             let since = task.attempts.iter().map(|attempt| attempt.leased_at).max();
             let bounds = self.config.bounds;
-            // Whoever has had its share takes only what would starve.
-            let patient = unwanted == PassedOver::HadItsShare;
+            // Whoever has had its share, or is kept from such pages, takes only what would starve.
+            let patient = matches!(unwanted, PassedOver::HadItsShare | PassedOver::NothingLeft);
             let wait = if patient { bounds.starvation_wait } else { bounds.widen_wait };
             let until = since.unwrap_or(now) + wait;
             let choosy = !patient && unwanted != PassedOver::MetOften;

@@ -337,7 +337,7 @@ impl Coordinator {
         let LeaseTerms { peer, ties, draw, delay, life } = terms;
         let agent = self.roster.get(&peer)?;
         let (cohort, trusted) = (agent.cohort(), agent.record.trusted);
-        let wanted = self.wanted_of(self.tasks.get(&id)?, &peer);
+        let wanted = self.wanted_of(self.tasks.get(&id)?, &peer, now);
         if self.tasks.get(&id)?.active().next().is_none() {
             self.count_trickle(id, &peer, now);
         }

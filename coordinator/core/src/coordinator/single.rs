@@ -28,7 +28,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 impl Coordinator {
     /// How many results a page wants that is about to be leased to this agent.
-    pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId) -> usize {
+    pub(super) fn wanted_of(&self, task: &Task, peer: &PeerId, now: Timestamp) -> usize {
         let mut replicas = task.attempts.iter().filter(|attempt| !attempt.trusted);
         let fresh = replicas.all(|attempt| attempt.state == AttemptState::Lost);
         if !fresh {
@@ -37,7 +37,10 @@ impl Coordinator {
         let proved = self.roster.get(peer).is_some_and(|agent| {
             !agent.record.trust.is_proving() || self.is_audited_by_trusted(agent)
         });
-        let alone = !task.robots && task.known.may_stand_alone();
+        let page = task.known.volatility;
+        let alone = !task.robots
+            && task.known.may_stand_alone()
+            && self.suits(task.job, &task.url, page, peer, now);
         if alone && self.is_audited(task.job) && proved { 1 } else { self.config.rules.margin }
     }
 
@@ -56,11 +59,13 @@ impl Coordinator {
             || limits.is_none_or(|limits| limits.allows(page, excuse_of(url), now))
     }
 
-    /// Whether the page that waits first on a host is not for this agent.
+    /// Whether the page that waits first on a host is rather for another agent that waits for work.
     pub(super) fn next_is_unsuited(&self, host: &HostName, peer: &PeerId, now: Timestamp) -> bool {
         self.next_url(host).is_some_and(|(job, url)| {
             let page = self.known_of(&url, now).volatility;
-            !self.suits(job, &url, page, peer, now)
+            let suits = |peer: &PeerId| self.suits(job, &url, page, peer, now);
+            let others = || self.roster.polling_from(Place([0; 32]), LOOKED_AT);
+            !suits(peer) && others().iter().any(suits)
         })
     }
 

@@ -22,11 +22,11 @@ pub const TRUSTED: Rate = Rate::millionths(SPOT_CHECKED);
 /// Idle time in which the counter falls to half: section B5.
 pub const IDLE_HALF_LIFE: Duration = Duration::from_hours(14 * 24);
 
-/// How many audits a counter of V asks for in each V pages. Section B5 has 1; then a newcomer's rate falls from all to the
-/// floor in one step, and whoever forges a few pages right after its probation and leaves is hardly ever met: the
-/// simulator's `drop_out` at 10 % passes the promised 3e-4. With 10 the rate goes from a fifth to the floor while V grows
-/// from 50 to 200, which costs an agent some fifty audits in its life.
-const CAUTION: u64 = 10;
+/// What part of a newcomer's pages is audited right after its probation: one in so many. Section B5 has 1/V; then the rate
+/// falls from all to the floor in one step, and whoever forges a few pages there and leaves is hardly ever met: the
+/// simulator's `drop_out` at 10 % passes the promised 3e-4. From a fifth it falls to the floor while V grows from 50 to 200,
+/// which costs an agent some fifty audits in its life.
+const AFTER_PROBATION: u32 = 5;
 
 /// One audited agreement, in the counter's own unit.
 const UNIT: u64 = 1000;
@@ -56,13 +56,16 @@ pub struct Trust {
     active: Timestamp,
     /// It has not passed probation since it enrolled.
     newcomer: bool,
+    /// Its rate is this, over what counts.
+    caution: u32,
 }
 
 impl Trust {
     /// A newcomer's, who proves itself by so many audited agreements: [`PROBATION`] but in tests.
     #[must_use]
     pub const fn new(now: Timestamp, probation: u32) -> Self {
-        Self { passed: 0, to_prove: probation, active: now, newcomer: true }
+        let caution = probation.div_ceil(AFTER_PROBATION);
+        Self { passed: 0, to_prove: probation, active: now, newcomer: true, caution }
     }
 
     /// Whole audited agreements that count.
@@ -133,14 +136,14 @@ impl Trust {
         self.passed = u64::try_from(left).unwrap_or(u64::MAX);
     }
 
-    /// The chance with which a page of this agent is audited: max(floor, [`CAUTION`]/V, `need`) times the page's stake, never below
+    /// The chance with which a page of this agent is audited: max(floor, c/V, `need`), where c makes it a fifth after probation, times the page's stake, never below
     /// the floor. `need` is what its hold window asks for ([`super::hold::need`]).
     #[must_use]
     pub fn rate(&self, stake: Stake, need: Rate) -> Rate {
         if self.is_proving() {
             return Rate::ONE;
         }
-        let base = FLOOR.max(Rate::of(CAUTION * UNIT, self.passed)).max(need);
+        let base = FLOOR.max(Rate::of(u64::from(self.caution) * UNIT, self.passed)).max(need);
         base.times(stake.value).times(stake.novelty).max(FLOOR)
     }
 }
